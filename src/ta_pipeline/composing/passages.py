@@ -1,0 +1,277 @@
+"""Course documents as runs of sentences and cues, and the passages that are cut from them.
+
+The benchmark and the training rows get their passages here, by the same functions, so that what is
+learned is asked in the same form. Which rows are made of them is the business of the other modules.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from functools import cached_property
+from random import Random
+from typing import Any
+
+from ta_pipeline.composing.similarity import GramTable, coverage, normalise
+from ta_pipeline.rag.prompt import Passage, citation, short_title
+from ta_pipeline.text.chunk import Unit, join_units, units_of
+
+#: A passage that covers so much of the answer's 3-grams may hold the answer, so it is no distractor.
+_HOLDS_ANSWER = 0.5
+#: Passages shorter than this share of the limit are no good company for a full one.
+_FULL_ENOUGH = 0.5
+#: What `clean` writes in the place of personal data: "[EMAIL]", "<PHONE>", "【姓名】".
+_MASK = re.compile(r"[\[<【〈{]{1,2}\s*(?:[A-Z][A-Z_]{2,}|姓名|学号|手机号?|电话|邮箱|身份证号?)(?:[_ ]?\d+)?\s*[\]>】〉}]{1,2}")
+
+
+def columns(text: str) -> int:
+    """Measure text in display columns: a CJK character is two, any other one.
+
+    The passage limit counts these, so that a Chinese passage, whose characters cost a token or two
+    each, does not cost three times the tokens of an English one.
+    """
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def has_mask(text: str) -> bool:
+    """Tell whether personal data was masked in the text; such text is nothing to ask about."""
+    return _MASK.search(text) is not None
+
+
+@dataclass(frozen=True)
+class Material:
+    """One document of the course with its units (sentences or cues)."""
+
+    id: str
+    source: str
+    lecture: str
+    title: str
+    language: str
+    kind: str
+    units: tuple[Unit, ...]
+
+    @cached_property
+    def unit_table(self) -> GramTable:
+        """The units' 3-grams, to look up sentences in."""
+        return GramTable([unit.text for unit in self.units])
+
+
+@dataclass(frozen=True)
+class Window:
+    """The units `first` to `last` (inclusive) of a material."""
+
+    material: Material
+    first: int
+    last: int
+
+    @property
+    def units(self) -> tuple[Unit, ...]:
+        return self.material.units[self.first : self.last + 1]
+
+    @property
+    def text(self) -> str:
+        return join_units(self.units)
+
+    @property
+    def start(self) -> float | None:
+        return min((unit.start for unit in self.units if unit.start is not None), default=None)
+
+    @property
+    def end(self) -> float | None:
+        return max((unit.end for unit in self.units if unit.end is not None), default=None)
+
+    @property
+    def passage(self) -> Passage:
+        """The window as it stands in a prompt."""
+        return Passage(self.material.title, self.text, self.start, self.end, self.material.source)
+
+    @property
+    def cited(self) -> str:
+        """The citation an answer from this window ends with."""
+        return citation(self.material.title, self.start)
+
+
+def read_materials(documents: Sequence[dict[str, Any]]) -> list[Material]:
+    """Take the course's own texts and transcripts, in order of their source."""
+    chosen = [d for d in documents if d["origin"] == "course" and d["kind"] in ("text", "transcript")]
+    titles = _numbered_titles(chosen)
+    return [
+        Material(
+            id=document["id"],
+            source=document["source"],
+            lecture=document["lecture"],
+            title=_title(document, titles),
+            language=document["language"],
+            kind=document["kind"],
+            units=tuple(units_of(document)),
+        )
+        for document in sorted(chosen, key=lambda d: (d["source"], d["id"]))
+    ]
+
+
+def held_out_lectures(documents: Sequence[dict[str, Any]], patterns: Sequence[str]) -> set[str]:
+    """Name the lectures that match a glob; where none does, the last one of the course.
+
+    A course without any such lecture would have nothing to be measured on.
+    """
+    lectures = sorted(
+        {d["lecture"] for d in documents if d["origin"] == "course" and d["kind"] in ("text", "transcript")}
+    )
+    matching = {lecture for lecture in lectures if any(fnmatch(lecture, pattern) for pattern in patterns)}
+    return matching or set(lectures[-1:])
+
+
+def window_around(material: Material, first: int, last: int, chars: int) -> Window:
+    """Grow the units `first`..`last` by neighbours under the same heading up to `chars` columns.
+
+    The wanted units stay whole even where they alone are longer.
+    """
+    size = columns(join_units(material.units[first : last + 1]))
+    heading = material.units[first].heading
+    open_sides = {"after": last + 1, "before": first - 1}
+    while open_sides:
+        for side, place in sorted(open_sides.items()):
+            fits = 0 <= place < len(material.units) and material.units[place].heading == heading
+            grown = size + columns(material.units[place].text) if fits else chars + 1
+            if grown > chars:
+                del open_sides[side]
+                continue
+            size = grown
+            first, last = min(first, place), max(last, place)
+            open_sides[side] = place + (1 if side == "after" else -1)
+    return Window(material, first, last)
+
+
+def tile(material: Material, chars: int) -> list[Window]:
+    """Cut a material into neighbouring windows of at most `chars` columns, never across a heading."""
+    windows: list[Window] = []
+    first = 0
+    while first < len(material.units):
+        last, size = first, columns(material.units[first].text)
+        while last + 1 < len(material.units):
+            following = material.units[last + 1]
+            size += columns(following.text)
+            if size > chars or following.heading != material.units[first].heading:
+                break
+            last += 1
+        windows.append(Window(material, first, last))
+        first = last + 1
+    return [window for window in windows if columns(window.text) >= _FULL_ENOUGH * chars]
+
+
+class PassagePool:
+    """The passages of a set of materials in one language, from which distractors are drawn."""
+
+    def __init__(self, materials: Sequence[Material], language: str, chars: int) -> None:
+        tiles = [window for material in materials if material.language == language for window in tile(material, chars)]
+        self._windows = [window for window in tiles if columns(window.text) <= 2 * chars]
+        self._texts = [normalise(window.text) for window in self._windows]
+        self._table = GramTable(self._texts)
+
+    def _allowed(self, lectures: set[str], answer: str, quote: str) -> list[int]:
+        """Leave out the lectures given and whatever may hold the answer."""
+        if not self._windows:
+            return []
+        covered = self._table.coverage([answer])[0]
+        wanted = normalise(quote)
+        return [
+            place
+            for place, window in enumerate(self._windows)
+            if window.material.lecture not in lectures
+            and covered[place] < _HOLDS_ANSWER
+            and not (wanted and wanted in self._texts[place])
+        ]
+
+    def near(self, question: str, lectures: set[str], answer: str, quote: str, count: int) -> list[Window]:
+        """Draw the passages that share most with the question, each of another lecture while that lasts.
+
+        None is of `lectures`, none holds the quote or half of the answer's 3-grams.
+        """
+        places = self._allowed(lectures, answer, quote)
+        if not places:
+            return []
+        scores = self._table.coverage([question])[0]
+        ranked = sorted(places, key=lambda place: (-scores[place], place))
+        drawn: list[int] = []
+        for fresh_lecture in (True, False):
+            seen = {self._windows[place].material.lecture for place in drawn}
+            for place in ranked:
+                lecture = self._windows[place].material.lecture
+                if len(drawn) < count and place not in drawn and not (fresh_lecture and lecture in seen):
+                    drawn.append(place)
+                    seen.add(lecture)
+        return [self._windows[place] for place in drawn]
+
+    def random(self, rng: Random, lectures: set[str], answer: str, count: int) -> list[Window]:
+        """Draw any passages but those of `lectures` and those that hold half of the answer's 3-grams."""
+        places = self._allowed(lectures, answer, "")
+        return [self._windows[place] for place in rng.sample(places, min(count, len(places)))]
+
+
+def find_quote(material: Material, quote: str, least: float) -> tuple[int, int] | None:
+    """Find the units (first, last) that hold a quote, ignoring whitespace and punctuation.
+
+    Cleaning may have changed a character: then the run of units that covers most of the quote's
+    3-grams is taken, if that is at least the share `least`. None where nothing does.
+    """
+    wanted = normalise(quote)
+    texts = [normalise(unit.text) for unit in material.units]
+    place = "".join(texts).find(wanted)
+    if place >= 0 and wanted:
+        ends: list[int] = []
+        for text in texts:
+            ends.append((ends[-1] if ends else 0) + len(text))
+        first = next(index for index, end in enumerate(ends) if end > place)
+        last = next(index for index, end in enumerate(ends) if end >= place + len(wanted))
+        return first, last
+    found = best_run(material, quote)
+    return found[:2] if found and found[2] >= least else None
+
+
+def best_run(
+    material: Material, text: str, near: float | None = None, longest: int = 5
+) -> tuple[int, int, float] | None:
+    """Find the shortest run of units that covers most of a text's 3-grams, and the share it covers.
+
+    With `near` (seconds) only units within a minute of it are looked at.
+    """
+    if not material.units:
+        return None
+    scores = material.unit_table.coverage([text])[0]
+    usable = [
+        place
+        for place, unit in enumerate(material.units)
+        if near is None or unit.start is None or abs(unit.start - near) <= 60
+    ]
+    best: tuple[float, int, int, float] | None = None
+    for seed in sorted(usable, key=lambda place: (-scores[place], place))[:8]:
+        for first in range(max(0, seed - longest + 1), seed + 1):
+            for last in range(seed, min(len(material.units), first + longest)):
+                covered = coverage(text, join_units(material.units[first : last + 1]))
+                value = covered - 0.03 * (last - first)  # one more sentence must bring something
+                if best is None or value > best[0] + 1e-9:
+                    best = (value, first, last, covered)
+    return (best[1], best[2], best[3]) if best else None
+
+
+def _numbered_titles(documents: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """Give each lecture the title with its number ("Lecture 4: …"), where one of its files has it."""
+    titles: dict[str, str] = {}
+    for document in sorted(documents, key=lambda d: str(d["source"])):
+        if _is_numbered(document["title"]):
+            titles.setdefault(document["lecture"], document["title"])
+    return titles
+
+
+def _is_numbered(title: str) -> bool:
+    return len(short_title(title)) < min(len(title.strip()), 40)
+
+
+def _title(document: dict[str, Any], numbered: dict[str, str]) -> str:
+    """Cite a recording, which has no title in it, by the numbered title of its lecture's notes."""
+    own = str(document["title"])
+    spoken = document["kind"] == "transcript" and not _is_numbered(own)
+    return numbered.get(document["lecture"], own) if spoken else own

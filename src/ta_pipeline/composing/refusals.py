@@ -1,0 +1,176 @@
+"""Rows that teach to say no: questions whose passages do not hold the answer.
+
+Half of them are questions of the subject itself, asked over passages of other lectures, so that the
+model has to look at the passages and not at the topic. The wordings here are for training only; the
+benchmark's references have their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+
+from ta_pipeline.composing.dialogues import Grounded
+from ta_pipeline.composing.passages import PassagePool
+from ta_pipeline.composing.rows import Row, ask, make_row
+from ta_pipeline.composing.similarity import coverage
+
+WORDINGS: dict[str, tuple[str, ...]] = {
+    "zh": (
+        "不知道，这几段资料里没有提到。",
+        "抱歉，给出的资料没有讲到这个问题，我不知道答案。",
+        "这个问题在所给的资料中找不到依据，我无法回答。",
+        "我不知道，上面的课程内容没有涉及这一点。",
+        "资料没有说明这一点，所以我不能回答。",
+        "很抱歉，从这些讲义和录音里找不到答案。",
+        "现有的资料不够回答这个问题，我不清楚。",
+        "这里的几段内容都没有给出答案，我不知道。",
+    ),
+    "en": (
+        "I do not know; the passages say nothing about this.",
+        "Sorry, the material given here does not answer that question.",
+        "None of these passages holds the answer, so I cannot say.",
+        "I don't know. The lecture text above does not cover this.",
+        "That is not explained in the passages, so I can't answer it.",
+        "I could not find the answer in the passages provided.",
+        "The excerpts above do not mention it, so I do not know.",
+        "Sorry, there is nothing on this in the material I was given.",
+    ),
+}
+#: Used only where the topic of the question is known.
+TOPIC_WORDINGS: dict[str, tuple[str, ...]] = {
+    "zh": (
+        "资料里没有提到{topic}，我不知道。",
+        "关于{topic}，所给的课程内容没有说明，我无法回答。",
+        "不知道，这几段资料讲的不是{topic}。",
+        "抱歉，课程资料没有讲{topic}，我答不上来。",
+    ),
+    "en": (
+        "The passages do not mention {topic}, so I do not know.",
+        "I can't answer that: nothing here is about {topic}.",
+        "I don't know; {topic} is not covered in these passages.",
+        "Sorry, the excerpts say nothing about {topic}.",
+    ),
+}
+#: (question, topic): far off, near the subject, and about the running of a course.
+OFF_TOPIC: dict[str, tuple[tuple[str, str], ...]] = {
+    "zh": (
+        ("篮球比赛中三秒违例是怎么规定的？", "三秒违例"),
+        ("马拉松全程一共多少公里？", "马拉松的距离"),
+        ("斯诺克一杆最多能得多少分？", "斯诺克的得分"),
+        ("蒸鸡蛋羹怎样才能没有蜂窝？", "蒸鸡蛋羹"),
+        ("红烧肉要不要先焯水？", "红烧肉的做法"),
+        ("手冲咖啡的水温多少度合适？", "手冲咖啡"),
+        ("《霸王别姬》的导演是谁？", "《霸王别姬》"),
+        ("二胡有几根弦，定什么音？", "二胡"),
+        ("租房合同提前解约要赔多少违约金？", "租房违约金"),
+        ("试用期最长可以约定几个月？", "试用期"),
+        ("感冒发烧吃布洛芬要间隔几小时？", "布洛芬的用法"),
+        ("高血压病人能不能吃柚子？", "高血压饮食"),
+        ("光合作用的暗反应发生在哪里？", "光合作用"),
+        ("DNA 复制需要哪些酶？", "DNA 复制"),
+        ("怎样用石蕊试纸判断溶液的酸碱性？", "石蕊试纸"),
+        ("元素周期表里第三周期有几种元素？", "元素周期表"),
+        ("电容器串联以后总电容怎么算？", "电容器串联"),
+        ("理想变压器的电压比和匝数比有什么关系？", "变压器"),
+        ("光电效应里的截止频率是什么意思？", "光电效应"),
+        ("卡诺热机的效率由什么决定？", "卡诺热机"),
+        ("凸透镜成像时物距和像距满足什么关系？", "凸透镜成像"),
+        ("氢原子的能级公式怎么写？", "氢原子能级"),
+        ("尺缩效应在多大的速度下才明显？", "尺缩效应"),
+        ("补考的报名截止到几号？", "补考报名"),
+        ("平时成绩和卷面成绩各占百分之多少？", "成绩比例"),
+        ("助教的答疑地点在哪栋楼？", "答疑地点"),
+        ("这门课可以申请免修吗？", "免修申请"),
+        ("安史之乱是哪一年爆发的？", "安史之乱"),
+        ("怎样给多肉植物换盆？", "多肉植物"),
+        ("用什么命令可以合并两个 Git 分支？", "Git 分支"),
+    ),
+    "en": (
+        ("How many players are on the ice for one hockey team?", "hockey teams"),
+        ("What is the offside rule in football?", "the offside rule"),
+        ("Who holds the record for the fastest marathon?", "marathon records"),
+        ("How long should I knead sourdough before the first rise?", "sourdough"),
+        ("Can I freeze a lasagne before baking it?", "lasagne"),
+        ("Which herbs belong in a classic pesto?", "pesto"),
+        ("Who directed the film Metropolis?", "the film Metropolis"),
+        ("Which key is Beethoven's Moonlight Sonata in?", "the Moonlight Sonata"),
+        ("How much notice must a landlord give before raising the rent?", "rent increases"),
+        ("Can I return a sweater without the receipt?", "returning goods"),
+        ("How often may an adult take paracetamol?", "paracetamol"),
+        ("What are the early symptoms of measles?", "measles"),
+        ("Where in the cell does the Krebs cycle take place?", "the Krebs cycle"),
+        ("How do bees find their way back to the hive?", "honey bees"),
+        ("What is the oxidation number of manganese in permanganate?", "oxidation numbers"),
+        ("How is the pH of a buffer calculated?", "buffer solutions"),
+        ("What is the total capacitance of two capacitors in parallel?", "capacitors"),
+        ("Which way does the induced current flow by Lenz's law?", "Lenz's law"),
+        ("Why does the photoelectric effect need a minimum frequency?", "the photoelectric effect"),
+        ("What limits the efficiency of a Carnot engine?", "the Carnot engine"),
+        ("How does a diffraction grating separate colours?", "diffraction gratings"),
+        ("What is the half-life of carbon-14?", "radioactive decay"),
+        ("How much does a clock slow down at half the speed of light?", "time dilation"),
+        ("When do the registrations for the resit close?", "the resit"),
+        ("How many credits is this module worth?", "credits"),
+        ("Which building is the help desk of the department in?", "the help desk"),
+        ("Are calculators allowed in the final?", "calculators in the final"),
+        ("In which year did the Hanseatic League hold its last diet?", "the Hanseatic League"),
+        ("How do I repot an orchid without breaking its roots?", "orchids"),
+        ("How do I undo the last commit in git?", "git commits"),
+    ),
+}
+#: A passage with more of the question's or answer's 3-grams than this may be read as an answer.
+_TELLS_TOO_MUCH = 0.35
+
+
+def refusal_rows(
+    grounded: Sequence[Grounded],
+    pools: dict[str, PassagePool],
+    per_language: dict[str, int],
+    count: int,
+    seed: int,
+) -> list[Row]:
+    """Make `per_language` refusal rows, half from the subject and half off it, with up to `count` passages."""
+    rows: list[Row] = []
+    for language, wanted in sorted(per_language.items()):
+        rng = Random(f"{seed}:refusals:{language}")
+        asked = [item for item in grounded if item.language == language and not item.history]
+        rng.shuffle(asked)
+        subject = [row for item in asked if (row := _subject_row(item, pools[language], count, rng))]
+        subject = subject[: wanted // 2]
+        rows += subject
+        rows += _off_topic_rows(language, pools[language], wanted - len(subject), count, rng)
+    return rows
+
+
+def _passage_count(most: int, rng: Random) -> int:
+    """Choose how many passages a row shows, in the proportions of `rows.lay_out`."""
+    return rng.choices([most, most - 1, 1], weights=[0.65, 0.2, 0.15])[0] if most > 1 else most
+
+
+def _subject_row(item: Grounded, pool: PassagePool, count: int, rng: Random) -> Row | None:
+    """Ask a course question over passages of other lectures that share little with its answer."""
+    windows = pool.random(rng, {item.gold.material.lecture}, item.answer, 4 * count)
+    told = [max(coverage(item.answer, w.text), coverage(item.question, w.text)) for w in windows]
+    unrelated = [w for w, share in zip(windows, told, strict=True) if share < _TELLS_TOO_MUCH]
+    if not unrelated:
+        return None
+    shown = unrelated[: _passage_count(count, rng)]
+    messages = ask(item.question, shown, item.language, rng.choice(WORDINGS[item.language]))
+    return make_row("refusal", "refusal:other_lecture", item.language, item.document_id, messages)
+
+
+def _off_topic_rows(language: str, pool: PassagePool, wanted: int, count: int, rng: Random) -> list[Row]:
+    rows: dict[str, Row] = {}
+    questions = list(OFF_TOPIC[language])
+    rng.shuffle(questions)
+    for place in range(wanted):
+        question, topic = questions[place % len(questions)]
+        windows = pool.random(rng, set(), question, _passage_count(count, rng))
+        if not windows:
+            break
+        wording = rng.choice([*WORDINGS[language], *TOPIC_WORDINGS[language]]).format(topic=topic)
+        messages = ask(question, windows, language, wording)
+        row = make_row("refusal", "refusal:off_topic", language, "", messages)
+        rows[row["id"]] = row
+    return list(rows.values())

@@ -1,0 +1,98 @@
+"""Put one example together: passages in order, the prompt, the answer, and where it comes from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from random import Random
+from typing import Any
+
+from ta_pipeline.composing.passages import Window
+from ta_pipeline.rag.prompt import build_messages
+from ta_pipeline.records import stable_id
+from ta_pipeline.text.chunk import Unit
+
+Row = dict[str, Any]
+Message = dict[str, str]
+
+_QUESTION_MARK = re.compile(r"\n\n(?:Question: |问题：)")
+_CITATION = re.compile(r"\s*\[[^\[\]\n]{1,60}\]\s*$")
+#: Chance of a row with all passages, with one fewer, with the right one only. Most rows are laid out as
+#: the benchmark is; the shorter ones cost less and keep the model from counting on a number.
+_FULL, _ONE_FEWER = 0.65, 0.2
+
+
+def question_of(text: str) -> str:
+    """Give the question of a user turn, without the passages above it."""
+    return _QUESTION_MARK.split(text)[-1].strip()
+
+
+def without_citation(answer: str) -> str:
+    """Take the citation off the end of an answer."""
+    return _CITATION.sub("", answer)
+
+
+def lay_out(gold: Window, distractors: Sequence[Window], rng: Random) -> list[Window]:
+    """Put the gold passage among some of its distractors, at any place."""
+    draw = rng.random()
+    fewer = 0 if draw < _FULL else 1 if draw < _FULL + _ONE_FEWER else len(distractors)
+    others = list(distractors)[: max(0, len(distractors) - fewer)]
+    others.insert(rng.randint(0, len(others)), gold)
+    return others
+
+
+def cite(answer: str, gold: Window) -> str:
+    """End an answer with the citation of its passage."""
+    return f"{answer.strip()} {gold.cited}"
+
+
+def make_row(
+    task: str,
+    rule: str,
+    language: str,
+    document_id: str,
+    messages: Sequence[Message],
+    chunk_ids: Sequence[str] = (),
+    origin: str = "course",
+    tools: str | None = None,
+) -> Row:
+    """Build a row of the schema EXAMPLE; its split is decided later."""
+    content = "\x1e".join(f"{message['role']}\x1d{message['content']}" for message in messages)
+    return {
+        "id": stable_id("example", rule, content),
+        "split": "",
+        "task": task,
+        "language": language,
+        "origin": origin,
+        "rule": rule,
+        "messages": list(messages),
+        "tools": tools,
+        "chunk_ids": list(chunk_ids),
+        "document_id": document_id,
+    }
+
+
+def ask(question: str, windows: Sequence[Window], language: str, answer: str, history: Sequence[Message] = ()) -> list[Message]:
+    """Lay out a question with its passages and the answer to learn, through the one prompt function."""
+    prompt = build_messages(question, [window.passage for window in windows], language, history)
+    return [*prompt, {"role": "assistant", "content": answer}]
+
+
+class ChunkFinder:
+    """Find the chunks that hold a window's units."""
+
+    def __init__(self, chunks: Sequence[Row]) -> None:
+        self._by_document: dict[str, list[tuple[str, str]]] = {}
+        for chunk in chunks:
+            bare = "".join(chunk["text"].split())
+            self._by_document.setdefault(chunk["document_id"], []).append((chunk["id"], bare))
+
+    def of_units(self, document_id: str, units: Sequence[Unit]) -> list[str]:
+        """List the ids of a document's chunks in which any of the units stands, in order."""
+        wanted = ["".join(unit.text.split()) for unit in units]
+        chunks = self._by_document.get(document_id, [])
+        return [name for name, text in chunks if any(unit in text for unit in wanted)]
+
+    def of_window(self, window: Window) -> list[str]:
+        """List the ids of the chunks that overlap a window."""
+        return self.of_units(window.material.id, window.units)

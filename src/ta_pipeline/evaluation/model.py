@@ -1,0 +1,41 @@
+"""Load an artefact for evaluation: a model folder, with an adapter merged in, or a GGUF dequantized."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+
+def load_for_evaluation(
+    model: Path, precision: str, adapter: Path | None = None, gguf_file: str | None = None
+) -> Any:
+    """Load a causal language model in evaluation mode, in "bf16" or "fp32".
+
+    An adapter is merged in float32 before the cast, as the deployed model is. `gguf_file` is a file in
+    the folder `model`, whose weights are dequantized.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    flash = torch.cuda.is_available() and importlib.util.find_spec("flash_attn") is not None
+    loaded = AutoModelForCausalLM.from_pretrained(
+        model,
+        dtype=torch.float32 if adapter else dtype,
+        attn_implementation="flash_attention_2" if flash else "sdpa",
+        **({"gguf_file": gguf_file} if gguf_file else {}),
+    )
+    if adapter is not None:
+        from peft import PeftModel
+
+        loaded = PeftModel.from_pretrained(loaded, adapter).merge_and_unload()
+    loaded = loaded.to(dtype).eval()
+    return loaded.cuda() if torch.cuda.is_available() else loaded
+
+
+def engine_name(precision: str, gguf: bool = False) -> str:
+    """Say which engine gave a figure, for the report."""
+    version = importlib.metadata.version("transformers")
+    return f"transformers {version} {precision}" + (", weights dequantized from GGUF" if gguf else "")

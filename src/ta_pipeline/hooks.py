@@ -1,0 +1,242 @@
+"""What happens around every run: the clock, manifests' lineage, MLflow tags and artefacts, unknown keys."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import shutil
+import time
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
+from kedro.io import CatalogProtocol
+from kedro.pipeline import Pipeline
+from kedro.pipeline.node import Node
+
+from ta_pipeline.datasets.manifest import lineage, read_manifest, sha256_file
+from ta_pipeline.datasets.versioned import ManifestedDataset
+from ta_pipeline.paths import out_base
+from ta_pipeline.records import InputError
+from ta_pipeline.run_clock import clock
+
+logger = logging.getLogger(__name__)
+PACKAGE = Path(__file__).parent
+
+#: The rooms whose code a stage's result depends on, besides its own folder under `pipelines/`.
+ROOMS = {
+    "ingest": ["sources"],
+    "clean": ["text"],
+    "compose": ["composing", "text", "rag"],
+    "tokenize": ["chat"],
+    "sft": ["training"],
+    "dpo": ["training"],
+    "evaluate": ["evaluation", "rag", "chat"],
+    "quantize": ["quantization", "evaluation"],
+    "deploy": ["serving"],
+    "report": ["evaluation"],
+}
+
+
+def code_hash(stage: str) -> str:
+    """Hash the Python files a stage runs: its pipeline folder and its rooms."""
+    folders = [PACKAGE / "pipelines" / stage, *(PACKAGE / room for room in ROOMS.get(stage, []))]
+    files = sorted(file for folder in folders for file in folder.rglob("*.py"))
+    return hashlib.sha256("".join(sha256_file(file) for file in files).encode()).hexdigest()[:16]
+
+
+def pins_hash() -> str:
+    """Hash the names and versions of everything installed."""
+    pins = sorted(f"{d.metadata['Name']}=={d.version}" for d in distributions())
+    return hashlib.sha256("\n".join(pins).encode()).hexdigest()[:16]
+
+
+def unknown_keys(given: dict[str, Any], known: dict[str, Any], path: str = "") -> list[str]:
+    """List the dotted names in `given` that `known` does not have."""
+    unknown = []
+    for key, value in given.items():
+        if key not in known:
+            unknown.append(f"{path}{key}")
+        elif isinstance(value, dict) and isinstance(known[key], dict):
+            unknown += unknown_keys(value, known[key], f"{path}{key}.")
+    return unknown
+
+
+class RunHooks:
+    """Hooks in the order in which Kedro calls them."""
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Refuse a `--params` name that no configuration file has."""
+        given = context.config_loader.runtime_params or {}
+        if not given:
+            return
+        loader = type(context.config_loader)(
+            conf_source=context.config_loader.conf_source,
+            env=context.config_loader.env,
+            base_env=context.config_loader.base_env,
+            default_run_env=context.config_loader.default_run_env,
+            merge_strategy=context.config_loader.merge_strategy,
+        )
+        if unknown := unknown_keys(given, loader["parameters"]):
+            raise InputError(
+                f"--params: {', '.join(unknown)} is no parameter of this project. "
+                "The names stand in conf/base/parameters*.yml."
+            )
+
+    @hook_impl(trylast=True)  # after kedro-mlflow has opened its run
+    def before_pipeline_run(
+        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol
+    ) -> None:
+        """Start the clock and tell MLflow where this run comes from."""
+        self._nodes, self._done = len(pipeline.nodes), 0
+        self._pins = pins_hash()
+        clock.reset(run_params.get("run_id") or run_params.get("session_id") or "")
+        clock.watch_memory()
+        names = run_params.get("pipeline_names") or [run_params.get("pipeline_name") or "__default__"]
+        self._tag(
+            {
+                "mlflow.runName": f"{'+'.join(names).strip('_')} {time.strftime('%Y-%m-%d %H:%M:%S')}",
+                "git_commit": _git_commit_or_none(),
+                "pins": self._pins,
+            }
+        )
+
+    @hook_impl
+    def before_node_run(self, node: Node, catalog: CatalogProtocol, inputs: dict[str, Any]) -> None:
+        """Say which step begins, and tell its outputs' manifests what they are made of."""
+        self._done += 1
+        stage = next(iter(sorted(node.tags)), "")
+        logger.info("[%d/%d] %s · %s", self._done, self._nodes, stage, node.name.replace("_", " "))
+        lineage.set(
+            {
+                "node": node.name,
+                "parameters": {name: _plain(value) for name, value in inputs.items() if _is_parameter(name)},
+                "inputs": {
+                    name: digest
+                    for name in inputs
+                    if not _is_parameter(name) and (digest := _digest(catalog, name))
+                },
+                "code": code_hash(stage),
+                "pins": self._pins,
+            }
+        )
+        self._node_started = time.monotonic()
+
+    @hook_impl
+    def after_node_run(self, node: Node) -> None:
+        """Count the node's time to its stage."""
+        clock.add(next(iter(sorted(node.tags)), ""), time.monotonic() - self._node_started)
+
+    @hook_impl
+    def after_dataset_loaded(self, dataset_name: str, data: Any, node: Node) -> None:
+        """Remember which version of a dataset was read."""
+        self._remember("loaded", dataset_name)
+
+    @hook_impl
+    def after_catalog_created(self, catalog: CatalogProtocol) -> None:
+        """Keep the catalog, whose datasets know their versions."""
+        self._catalog = catalog
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str, data: Any, node: Node) -> None:
+        """Remember which version was written and its hash."""
+        self._remember("saved", dataset_name)
+        if digest := _digest(self._catalog, dataset_name):
+            clock.hashes[dataset_name] = digest
+
+    @hook_impl(tryfirst=True)  # before kedro-mlflow closes its run
+    def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+        """Copy the summary to its fixed place, and give MLflow reports, versions and hashes."""
+        clock.stop()
+        saved = {name for name in pipeline.outputs() | pipeline.all_outputs() if name in clock.hashes}
+        if "summary" in saved:
+            _copy_to_fixed_place(catalog["summary"], out_base() / "08_reporting" / "summary.json")
+        self._log_to_mlflow(catalog, saved)
+        if "report" in saved:
+            logger.info(
+                "Finished in %.0f s, %.1f GiB at most. Open %s",
+                clock.figures()["seconds"],
+                clock.figures()["peak_memory_gb"],
+                (out_base() / "08_reporting" / "report.html").absolute(),
+            )
+
+    @hook_impl
+    def on_pipeline_error(self, error: Exception) -> None:
+        """Stop the clock; the error itself is shown by `errors.show`."""
+        clock.stop()
+
+    def _remember(self, how: str, name: str) -> None:
+        dataset = _dataset(self._catalog, name)
+        if isinstance(dataset, ManifestedDataset) and dataset._version:
+            version = dataset.resolve_load_version() if how == "loaded" else dataset.resolve_save_version()
+            clock.versions[how][name] = str(version)
+
+    def _tag(self, tags: dict[str, Any]) -> None:
+        import mlflow
+
+        if mlflow.active_run() is not None:
+            mlflow.set_tags({key: value for key, value in tags.items() if value})
+
+    def _log_to_mlflow(self, catalog: CatalogProtocol, saved: set[str]) -> None:
+        import mlflow
+
+        if mlflow.active_run() is None:
+            return
+        self._tag({f"version_loaded.{name}": v for name, v in clock.versions["loaded"].items()})
+        self._tag({f"version_saved.{name}": v for name, v in clock.versions["saved"].items()})
+        self._tag({f"sha256.{name}": digest for name, digest in clock.hashes.items()})
+        figures = clock.figures()
+        mlflow.log_metrics({"seconds": figures["seconds"], "peak_memory_gb": figures["peak_memory_gb"]})
+        mlflow.log_metrics({f"seconds/{stage}": s for stage, s in figures["stage_seconds"].items()})
+        for name in sorted(saved):
+            dataset = _dataset(catalog, name)
+            if isinstance(dataset, ManifestedDataset) and (dataset.metadata or {}).get("mlflow_artifact"):
+                mlflow.log_artifact(str(dataset._get_load_path()), artifact_path="reports")
+        if "scores" in saved:
+            mlflow.log_metrics(_flat_scores(catalog.load("scores")))
+        if "artefact_scores" in saved:
+            mlflow.log_metrics(_flat_scores(catalog.load("artefact_scores")))
+
+
+def _git_commit_or_none() -> str | None:
+    from ta_pipeline.tracking import git_commit
+
+    return git_commit()
+
+
+def _flat_scores(scores: dict[str, Any]) -> dict[str, float]:
+    return {
+        f"scores/{artefact}/{metric}": figure["value"]
+        for artefact, metrics in scores["artefacts"].items()
+        for metric, figure in metrics.items()
+        if figure.get("value") is not None
+    }
+
+
+def _copy_to_fixed_place(dataset: Any, target: Path) -> None:
+    temporary = target.with_name(f".{target.name}")
+    shutil.copyfile(str(dataset._get_load_path()), temporary)
+    temporary.replace(target)
+
+
+def _is_parameter(name: str) -> bool:
+    return name == "parameters" or name.startswith("params:")
+
+
+def _plain(value: Any) -> Any:
+    return value.model_dump() if hasattr(value, "model_dump") else value
+
+
+def _dataset(catalog: CatalogProtocol, name: str) -> Any:
+    return catalog.get(name) if name in catalog else None
+
+
+def _digest(catalog: CatalogProtocol, name: str) -> str | None:
+    dataset = _dataset(catalog, name)
+    if isinstance(dataset, ManifestedDataset):
+        digest: str = read_manifest(Path(dataset._get_load_path()))["sha256"]
+        return digest
+    return None

@@ -1,0 +1,37 @@
+"""Where outputs, logs and cached models go: `OUT_BASE`, `LOG_DIR` and `HF_HOME`, read in one place."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def out_base() -> Path:
+    """Folder of all outputs: `OUT_BASE` where it is set, else `data` in the project."""
+    return Path(os.environ.get("OUT_BASE") or "data")
+
+
+def log_dir() -> Path:
+    """Folder of the logs of trainers and converters: `LOG_DIR`, else `logs` among the outputs."""
+    path = Path(os.environ.get("LOG_DIR") or out_base() / "logs")
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def work_dir() -> Path:
+    """Folder for work in progress, on the same disk as the outputs so that a rename is enough."""
+    path = out_base() / "tmp"
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def model_cache() -> Path:
+    """Folder of base models made or fetched once: below `HF_HOME`, `OUT_BASE` or the user's cache."""
+    if hf_home := os.environ.get("HF_HOME"):
+        path = Path(hf_home) / "ta_pipeline"
+    elif out := os.environ.get("OUT_BASE"):
+        path = Path(out) / "cache"
+    else:
+        path = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ta_pipeline"
+    path.mkdir(parents=True, exist_ok=True)
+    return path

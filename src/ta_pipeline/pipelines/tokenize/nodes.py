@@ -1,0 +1,53 @@
+"""Nodes of `tokenize`; the work is in `ta_pipeline.chat`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ta_pipeline.chat.packing import pack, pack_efficiency
+from ta_pipeline.chat.rows import label_report, preference_tokens, token_rows
+from ta_pipeline.chat.template import load_tokenizer
+from ta_pipeline.params import DpoParams, TokenizeParams
+from ta_pipeline.records import InputError
+
+
+def tokenize_examples(
+    examples: pa.Table, base_model: Path, tokenize: TokenizeParams
+) -> tuple[pa.Table, pa.Table]:
+    """Turn examples into labelled token rows, with a ledger of what was cut or dropped."""
+    rows, ledger = token_rows(load_tokenizer(base_model), examples, tokenize.max_seq_len)
+    if rows.num_rows == 0:
+        raise InputError(
+            "tokenize: no example is left to learn from. Look at truncation_ledger and dropped_examples, "
+            "and raise tokenize.max_seq_len or add teaching material."
+        )
+    return rows, ledger
+
+
+def pack_token_rows(
+    token_rows: pa.Table, truncation_ledger: pa.Table, base_model: Path, tokenize: TokenizeParams, seed: int
+) -> tuple[pa.Table, dict[str, Any]]:
+    """Pack token rows into blocks and report what is learned."""
+    blocks = pack(token_rows, tokenize.max_seq_len, tokenize.packing, seed)
+    efficiency = pack_efficiency(blocks, tokenize.max_seq_len)
+    return blocks, label_report(token_rows, truncation_ledger, blocks, tokenize.max_seq_len, efficiency)
+
+
+def tokenize_preferences(
+    preferences: pa.Table, base_model: Path, dpo: DpoParams
+) -> tuple[pa.Table, dict[str, Any]]:
+    """Turn preference pairs into token ids over one prompt each."""
+    rows, ledger = preference_tokens(
+        load_tokenizer(base_model), preferences, dpo.max_prompt_tokens, dpo.max_answer_tokens
+    )
+    reasons = ledger.filter(pc.equal(ledger.column("action"), "dropped")).column("reason")
+    return rows, {
+        "in": ledger.num_rows,
+        "kept": rows.num_rows,
+        "dropped": len(reasons),
+        "dropped_by_reason": {r["values"]: r["counts"] for r in reasons.value_counts().to_pylist()},
+    }

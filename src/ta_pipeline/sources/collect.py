@@ -1,0 +1,212 @@
+"""Collect the documents of a course and of the public sets: names, titles, origins and ids.
+
+The one place where a draft becomes a row of `records.DOCUMENT` and a fault one of
+`records.QUARANTINED`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path, PurePosixPath
+
+import pyarrow as pa
+
+from ta_pipeline.params import IngestParams, PublicSet
+from ta_pipeline.progress import track
+from ta_pipeline.records import DOCUMENT, QUARANTINED, InputError, stable_id
+from ta_pipeline.sources.dialogues import lecture_of
+from ta_pipeline.sources.drafts import WHOLE_FILE, Draft, Fault
+from ta_pipeline.sources.folder import SourceFile, list_files
+from ta_pipeline.sources.read import MARKDOWN_SUFFIXES, read_file
+
+COURSE = "course"
+_LISTED = 20
+
+
+@dataclass(frozen=True)
+class _Read:
+    """All that was found in one file; `source` and `origin` as they stand in the rows."""
+
+    source: str
+    origin: str
+    drafts: list[Draft]
+    faults: list[Fault]
+
+    @property
+    def place(self) -> PurePosixPath:
+        return PurePosixPath(self.source)
+
+    @property
+    def lecture(self) -> str:
+        return self.place.name.split(".", 1)[0]
+
+
+def collect(
+    course_files: Path, public_files: Path, course: str, ingest: IngestParams
+) -> tuple[pa.Table, pa.Table]:
+    """Read both folders into `DOCUMENT` and `QUARANTINED` rows.
+
+    Raises InputError where the course folder is empty or too large a share of all files gave no
+    document. `public_files` may be missing.
+    """
+    own = list_files(course_files)
+    if not own:
+        raise InputError(
+            f"{course_files}: no file to read. Make a course with `ta new-course {course}` and put its "
+            "notes, subtitles, FAQ or question logs there, or name another with `--params course=NAME`."
+        )
+    public = [file for file in list_files(public_files) if not _is_readme(file.name)]
+    jobs = [(file, None) for file in own] + [(file, public_files) for file in public]
+    left = {public_set.name: ingest.public_limit for public_set in ingest.public_sets}
+    sets = _sets_by_path(public_files, ingest.public_sets)
+    read = [
+        _read_one(file, ingest) if folder is None else _read_public(file, sets, left, ingest)
+        for file, folder in track(jobs, "reading sources", len(jobs), "files")
+    ]
+    _refuse_too_many_bad_files(read, course_files, ingest)
+    return _documents(read, course), _quarantined(read)
+
+
+def _is_readme(name: str) -> bool:
+    return "/" not in name and name.upper().startswith("README")
+
+
+def _read_one(file: SourceFile, ingest: IngestParams) -> _Read:
+    found = [file.fault] if file.fault else read_file(file.path, ingest)
+    return _sorted_out(file.name, COURSE, found)
+
+
+def _sorted_out(source: str, origin: str, found: Iterable[Draft | Fault]) -> _Read:
+    drafts: list[Draft] = []
+    faults: list[Fault] = []
+    for item in found:
+        if isinstance(item, Draft):
+            drafts.append(item)
+        else:
+            faults.append(item)
+    return _Read(source, origin, drafts, faults)
+
+
+def _sets_by_path(folder: Path, public_sets: list[PublicSet]) -> dict[Path, str]:
+    """Map each declared public file to the first set whose pattern finds it."""
+    sets: dict[Path, str] = {}
+    for public_set in public_sets:
+        try:
+            for path in sorted(folder.glob(public_set.pattern)):
+                sets.setdefault(path, public_set.name)
+        except (ValueError, NotImplementedError, IndexError) as error:
+            raise InputError(
+                f"`ingest.public_sets`: pattern {public_set.pattern!r} of {public_set.name!r} is no glob "
+                f"below a folder ({error}). Write one like '**/{public_set.name}*.json*' in "
+                "conf/base/parameters_ingest.yml."
+            ) from error
+    return sets
+
+
+def _read_public(
+    file: SourceFile, sets: dict[Path, str], left: dict[str, int], ingest: IngestParams
+) -> _Read:
+    """Read a public file up to what is `left` of its set's rows, and count that down."""
+    source = f"public/{file.name}"
+    name = sets.get(file.path)
+    if file.fault:
+        return _sorted_out(source, "", [file.fault])
+    if name is None:
+        cure = "no pattern of `ingest.public_sets` finds it; declare the set in parameters_ingest.yml"
+        return _sorted_out(source, "", [Fault(WHOLE_FILE, "undeclared_public_set", cure)])
+    read = _sorted_out(source, f"public:{name}", islice(read_file(file.path, ingest), left[name]))
+    left[name] -= len(read.drafts) + len(read.faults)
+    return read
+
+
+def _refuse_too_many_bad_files(read: list[_Read], folder: Path, ingest: IngestParams) -> None:
+    bad = [file for file in read if file.faults and not file.drafts]
+    if len(bad) <= ingest.max_quarantined_share * len(read):
+        return
+    listed = "; ".join(f"{file.source} ({file.faults[0].reason})" for file in bad[:_LISTED])
+    more = f"; and {len(bad) - _LISTED} more" if len(bad) > _LISTED else ""
+    raise InputError(
+        f"{folder}: {len(bad)} of {len(read)} files gave no document: {listed}{more}. Mend or remove "
+        "them, check that it is the right folder, or raise `ingest.max_quarantined_share` "
+        f"(now {ingest.max_quarantined_share:g}) in conf/base/parameters_ingest.yml."
+    )
+
+
+def _titles(read: list[_Read]) -> dict[tuple[str, str, str], str]:
+    """Map origin, folder and lecture to the title of that lecture's Markdown file.
+
+    Of several the one with the plainest name speaks: `01.md` before `01.homework.md`.
+    """
+    titles: dict[tuple[str, str, str], str] = {}
+    notes = (file for file in read if file.place.suffix.lower() in MARKDOWN_SUFFIXES)
+    for file in sorted(notes, key=lambda file: (file.place.name.count("."), file.source)):
+        for draft in file.drafts:
+            if draft.title:
+                titles.setdefault((file.origin, str(file.place.parent), file.lecture), draft.title)
+    return titles
+
+
+def _documents(read: list[_Read], course: str) -> pa.Table:
+    titles = _titles(read)
+    named: dict[tuple[str, str], str] = {}
+    for file in read:
+        for draft in file.drafts:
+            if draft.kind != "dialogue":
+                title = titles.get((file.origin, str(file.place.parent), file.lecture), draft.title)
+                named.setdefault((file.origin, file.lecture), title or file.lecture)
+    rows = [_document(file, draft, course, titles, named) for file in read for draft in file.drafts]
+    return pa.Table.from_pylist(rows, schema=DOCUMENT)
+
+
+def _document(
+    file: _Read,
+    draft: Draft,
+    course: str,
+    titles: dict[tuple[str, str, str], str],
+    named: dict[tuple[str, str], str],
+) -> dict[str, object]:
+    """Name a draft. A row of a question list takes the name of the lecture it asks about."""
+    folder = str(file.place.parent)
+    if draft.kind == "dialogue":
+        lecture = lecture_of(draft.meta)
+        title = titles.get((file.origin, folder, lecture)) or named.get((file.origin, lecture), "")
+    else:
+        lecture = file.lecture
+        title = titles.get((file.origin, folder, lecture)) or draft.title or lecture
+    return {
+        "id": stable_id(file.origin, file.source, str(draft.row)),
+        "course": course if file.origin == COURSE else "",
+        "origin": file.origin,
+        "source": file.source,
+        "kind": draft.kind,
+        "lecture": lecture,
+        "title": title,
+        "language": "",
+        "segments": [vars(segment) for segment in draft.segments],
+        "meta": json.dumps(draft.meta, ensure_ascii=False, sort_keys=True, default=str),
+    }
+
+
+def _quarantined(read: list[_Read]) -> pa.Table:
+    return pa.Table.from_pylist(list(_fault_rows(read)), schema=QUARANTINED)
+
+
+def _fault_rows(read: list[_Read]) -> Iterator[dict[str, object]]:
+    """Yield a row a fault; a second fault of one line (an array on one line) is told apart by a count."""
+    seen: Counter[tuple[str, int]] = Counter()
+    for file in read:
+        for fault in file.faults:
+            place = (file.source, fault.line)
+            again = [str(seen[place])] if seen[place] else []
+            seen[place] += 1
+            yield {
+                "id": stable_id(file.source, str(fault.line), *again),
+                "source": file.source,
+                "line": fault.line,
+                "reason": fault.reason,
+                "detail": fault.detail,
+            }

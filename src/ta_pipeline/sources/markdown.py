@@ -1,0 +1,147 @@
+"""Markdown: blocks with the headings above them.
+
+markdown-it-py finds the blocks and their lines; their text stays the author's own Markdown, because a
+table or a formula says more to a model than what a renderer makes of it. Only what is no text goes:
+front matter, comments, HTML tags, the `:::` marker lines of Carpentry lessons, link targets of images.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from markdown_it import MarkdownIt
+from markdown_it.ruler import RuleOptionsType
+from markdown_it.rules_block import StateBlock
+from markdown_it.token import Token
+
+from ta_pipeline.sources.drafts import Draft, Fault, Found, Segment
+
+_FIELD = re.compile(r"^(\w[\w -]*):\s+(\S.*)$")
+_MARKER = re.compile(r"^\s*:{3,}[^\n]*\n?", re.MULTILINE)
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_OPEN_COMMENT = re.compile(r"<!--.*", re.DOTALL)
+_TAG = re.compile(r"</?[A-Za-z][^<>]*>")
+_QUOTE_SIGN = re.compile(r"^ {0,3}> ?", re.MULTILINE)
+_IMAGE = re.compile(
+    r"!\[(?P<alt>[^\]]*)\](?:\((?:[^()]|\([^()]*\))*\)|\[[^\]]*\])(?:\{(?P<attributes>[^}]*)\})?"
+    r"|<img\b(?P<html>[^<>]*)>"
+)
+_ALT_ATTRIBUTE = re.compile(r"""\balt=(['"])(.*?)\1""", re.DOTALL)
+_FORMULA_ENDS = {"$$": "$$", "\\[": "\\]"}
+_CODE = ("fence", "code_block", "formula")
+
+
+def read_markdown(text: str) -> Found:
+    """Yield one "text" draft; its title is the first H1, else the front matter's `title`."""
+    lines = text.split("\n")
+    fields, start = _front_matter(lines)
+    source = "\n".join([""] * start + lines[start:])
+    segments: list[Segment] = []
+    path: dict[int, str] = {}
+    title = ""
+    tokens = _parser().parse(source)
+    for position, token in enumerate(tokens):
+        if token.level or token.map is None:
+            continue
+        if token.type == "heading_open":
+            depth, name = int(token.tag[1]), _prose(tokens[position + 1].content)
+            path = {d: heading for d, heading in path.items() if d < depth} | {depth: name}
+            title = title or (name if depth == 1 else "")
+            continue
+        raw = "\n".join(lines[token.map[0] : token.map[1]])
+        if token.type == "html_block" and raw.rfind("<!--") > raw.rfind("-->"):
+            yield Fault(token.map[0] + 1, "unclosed_comment", "`<!--` without `-->` hides the rest; close it")
+        if block := _block_text(token, raw):
+            heading = " > ".join(path[d] for d in sorted(path) if path[d])
+            segments.append(Segment(block, token.map[0] + 1, heading))
+    title = title or fields.pop("title", "")
+    if segments:
+        yield Draft("text", segments, title, dict(fields))
+
+
+def _block_text(token: Token, raw: str) -> str:
+    if token.type in _CODE:
+        return raw.strip("\n").rstrip()
+    if token.type == "hr":
+        return ""
+    if token.type == "html_block":
+        raw = _OPEN_COMMENT.sub("", _COMMENT.sub("", raw))
+        raw = _TAG.sub("", _IMAGE.sub(_alt_text, raw))
+    if token.type == "blockquote_open":
+        raw = _QUOTE_SIGN.sub("", raw)
+    return _prose(_MARKER.sub("", raw))
+
+
+def _prose(markdown: str) -> str:
+    return _IMAGE.sub(_alt_text, _COMMENT.sub("", markdown)).strip()
+
+
+def _alt_text(image: re.Match[str]) -> str:
+    """Take the words of an image from its brackets, from the `{alt='…'}` behind it, or from HTML."""
+    attribute = _ALT_ATTRIBUTE.search(image["attributes"] or image["html"] or "")
+    return image["alt"] or (attribute[2] if attribute else "")
+
+
+def _front_matter(lines: list[str]) -> tuple[dict[str, str], int]:
+    """Return the `key: value` lines between leading `---` fences, and how many lines they take.
+
+    Read by line and not as YAML: an unquoted colon in a title must not cost the lecture.
+    """
+    if lines[0].rstrip() != "---":
+        return {}, 0
+    ends = (n for n, line in enumerate(lines[1:], start=1) if line.rstrip() in ("---", "..."))
+    end = next(ends, None)
+    if end is None or not any(_FIELD.match(line) for line in lines[1:end]):
+        return {}, 0
+    found = (_FIELD.match(line) for line in lines[1:end])
+    return {m[1].strip(): m[2].strip().strip("\"'") for m in found if m}, end + 1
+
+
+@cache
+def _parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark").enable("table").disable("inline", ignoreInvalid=True)
+    interrupts: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
+    parser.block.ruler.before("fence", "colon_fence", _colon_fence, interrupts)
+    parser.block.ruler.before("fence", "formula", _formula, interrupts)
+    return parser
+
+
+def _colon_fence(state: StateBlock, start: int, _end: int, silent: bool) -> bool:
+    """Skip a line that opens or closes a `:::` div."""
+    if state.is_code_block(start) or not _line(state, start).startswith(":::"):
+        return False
+    if not silent:
+        state.line = start + 1
+    return True
+
+
+def _formula(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Take `$$ … $$` or `\\[ … \\]` as one block, or its `=` lines would make headings.
+
+    An opening without its end before the next heading or code fence is ordinary text.
+    """
+    first = _line(state, start)
+    close = _FORMULA_ENDS.get(first[:2])
+    if close is None or state.is_code_block(start):
+        return False
+    last = start
+    if not (len(first) >= 4 and first.endswith(close)):
+        if close in first[2:]:
+            return False
+        last = start + 1
+        while last < end and not _line(state, last).endswith(close):
+            if _line(state, last).startswith(("#", "```", "~~~", ":::")):
+                return False
+            last += 1
+    if last >= end:
+        return False
+    if not silent:
+        state.line = last + 1
+        token = state.push("formula", "", 0)
+        token.map = [start, last + 1]
+    return True
+
+
+def _line(state: StateBlock, number: int) -> str:
+    return state.src[state.bMarks[number] + state.tShift[number] : state.eMarks[number]].rstrip()

@@ -1,0 +1,151 @@
+"""SubRip and WebVTT: cues with their seconds, and who speaks where the file says so.
+
+An own parser: pysubs2 skips what it cannot read and webvtt-py gives a fault no line, while a cue that
+is lost must be seen in quarantine with its place.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ta_pipeline.sources.drafts import WHOLE_FILE, Draft, Fault, Found, Segment
+from ta_pipeline.sources.plain_text import paragraphs
+
+_CLOCK = r"(?:([0-9]{1,3}):)?([0-9]{1,2}):([0-9]{1,2})[,.]([0-9]{1,3})"
+_TIMING = re.compile(rf"^\s*{_CLOCK}\s*-->\s*{_CLOCK}(?:\s+\S.*)?\s*$")
+#: Meant as a timing line, readable or not; an arrow in speech has no digit in front.
+_TIMING_LIKE = re.compile(r"^\s*[0-9].*-->")
+#: A paragraph that begins so is the head of a cue (its number, half a timing), not speech.
+_BARE_HEAD = re.compile(r"^[0-9][0-9:,.> -]*$", re.MULTILINE)
+_NOT_SPEECH = re.compile(r"^(?:WEBVTT|NOTE|STYLE|REGION)(?:\s|$)")
+_VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]+)>")
+_TAG = re.compile(r"</?(?:[bciuv]|ruby|rt|lang|font)(?:[ .][^<>]*)?>|<[0-9][0-9:.]*>|\{\\[^}]*\}")
+_SPEAKER = re.compile(
+    r"^[-–—\[(（【]?\s*"
+    r"((?:[\u4e00-\u9fff]{0,2}(?:学生|同学|老师|教师|教授|助教|主持人|讲师)(?:[A-Z0-9一二三四五六七八九十甲乙丙丁]{1,2})?)"
+    r"|(?:Student|Teacher|Professor|Instructor|Lecturer|Host|TA|SPEAKER)(?:[ _]?[0-9]{1,3}|[ _][A-Z])?)"
+    r"[\])）】]?\s*[：:]",
+    re.IGNORECASE,
+)
+_CJK = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
+
+
+@dataclass(frozen=True)
+class _Cue:
+    """The lines that belong to one timing line; `line` is its own, `body_line` that of the text."""
+
+    line: int
+    timing: str
+    body_line: int
+    body: list[str]
+
+
+def read_srt(text: str) -> Found:
+    """Yield one "transcript" draft with the good cues, and a fault for each broken one."""
+    return _read(text, vtt=False)
+
+
+def read_vtt(text: str) -> Found:
+    """Yield one "transcript" draft with the good cues; notes, styles and regions are left out."""
+    return _read(text, vtt=True)
+
+
+def _read(text: str, vtt: bool) -> Found:
+    cues: list[_Cue] = []
+    for piece in _split(text.split("\n"), vtt):
+        if isinstance(piece, Fault):
+            yield piece
+        else:
+            cues.append(piece)
+    if not cues:
+        yield Fault(WHOLE_FILE, "no_cues", "no line like `00:00:01,000 --> 00:00:04,000`; is it a subtitle?")
+        return
+    segments: list[Segment] = []
+    for cue in cues:
+        for found in _read_cue(cue, vtt, last=cue is cues[-1]):
+            if isinstance(found, Fault):
+                yield found
+            else:
+                segments.append(found)
+    if segments:
+        yield Draft("transcript", segments)
+
+
+def _split(lines: list[str], vtt: bool) -> Iterator[_Cue | Fault]:
+    """Cut at the timing lines, so that a missing blank line costs nothing."""
+    timings = [n for n, line in enumerate(lines) if _TIMING_LIKE.match(line)]
+    heads = [_head(lines, n, vtt) for n in timings]
+    for line, block in paragraphs(lines[: heads[0]] if heads else []):
+        if not _NOT_SPEECH.match(block):
+            yield _fault(line, f"{block.splitlines()[0][:60]!r} has no timing", truncated=False)
+    for position, n in enumerate(timings):
+        end = heads[position + 1] if position + 1 < len(timings) else len(lines)
+        yield _Cue(n + 1, lines[n], n + 2, lines[n + 1 : end])
+
+
+def _head(lines: list[str], timing: int, vtt: bool) -> int:
+    """Return where the cue of a timing line begins: at its number or name above, if it has one."""
+    if timing == 0:
+        return timing
+    above = lines[timing - 1].strip()
+    after_blank = timing == 1 or not lines[timing - 2].strip()
+    is_name = above.isdecimal() or (vtt and above and after_blank and not _TIMING_LIKE.match(above))
+    return timing - 1 if is_name else timing
+
+
+def _read_cue(cue: _Cue, vtt: bool, last: bool) -> Iterator[Segment | Fault]:
+    match = _TIMING.match(cue.timing)
+    if match is None:
+        yield _fault(cue.line, f"timing {cue.timing.strip()[:60]!r} cannot be read", truncated=last)
+        return
+    start, end = _seconds(match.groups()[:4]), _seconds(match.groups()[4:])
+    if end < start:
+        yield _fault(cue.line, f"the cue ends at {end:g} s before it starts at {start:g} s", truncated=False)
+        return
+    spoken: list[str] = []
+    heads: list[tuple[int, str]] = []
+    for line, block in paragraphs(cue.body, cue.body_line):
+        if line == cue.body_line or not (_BARE_HEAD.match(block) or _NOT_SPEECH.match(block)):
+            spoken.append(block)
+        elif _BARE_HEAD.match(block):
+            heads.append((line, block.split("\n")[0][:60]))
+    for speaker, words in _voices("\n".join(spoken), vtt):
+        yield Segment(words, cue.line, start=start, end=end, speaker=speaker)
+    if last and not spoken:
+        yield _fault(cue.line, "the last cue has no text", truncated=True)
+    for line, head in heads:
+        yield _fault(line, f"cue {head!r} has no timing", truncated=last)
+
+
+def _fault(line: int, what: str, truncated: bool) -> Fault:
+    if truncated:
+        return Fault(line, "truncated_subtitle", f"{what}: the file breaks off; export it again")
+    return Fault(line, "bad_cue", f"{what}; mend the cue")
+
+
+def _seconds(clock: tuple[str | None, ...]) -> float:
+    hours, minutes, seconds, fraction = (part or "0" for part in clock)
+    return int(hours) * 3600 + int(minutes) * 60 + int(seconds) + int(fraction.ljust(3, "0")) / 1000
+
+
+def _voices(body: str, vtt: bool) -> Iterator[tuple[str | None, str]]:
+    """Yield speaker and words; a cue with two `<v>` tags has two speakers."""
+    first, *voiced = _VOICE.split(body)
+    for speaker, spoken in [(None, first), *zip(voiced[::2], voiced[1::2], strict=True)]:
+        words = _TAG.sub("", spoken)
+        words = _join_lines(html.unescape(words) if vtt else words)
+        if words:
+            named = _SPEAKER.match(words)
+            yield speaker.strip() if speaker else (named[1].strip() if named else None), words
+
+
+def _join_lines(text: str) -> str:
+    """Undo the wrapping of a caption: a space between words, nothing between ideographs."""
+    joined = ""
+    for line in filter(None, (line.strip() for line in text.split("\n"))):
+        glue = "" if not joined or _CJK.match(joined[-1]) or _CJK.match(line[0]) else " "
+        joined += glue + line
+    return joined

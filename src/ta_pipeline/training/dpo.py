@@ -1,0 +1,49 @@
+"""Direct preference optimization of the SFT adapter, with TRL's DPOTrainer.
+
+The adapter that SFT left is trained on; a frozen copy of it (TRL's adapter "ref") is the reference.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from datasets import Dataset
+from peft import PeftModel
+from trl import DPOConfig, DPOTrainer
+
+from ta_pipeline.training.job import TrainingJob
+from ta_pipeline.training.setup import common_arguments, load_model, read_rows
+
+
+class TokenizedDPOTrainer(DPOTrainer):  # type: ignore[misc]
+    """DPOTrainer for pairs that already are token ids, made and proved by `tokenize`."""
+
+    def _prepare_dataset(self, dataset: Dataset, *args: Any, **kwargs: Any) -> Dataset:
+        return dataset
+
+
+def build_trainer(job: TrainingJob, callbacks: list[Any]) -> DPOTrainer:
+    """Build the trainer of a job; nothing has been trained yet."""
+    from ta_pipeline.chat.template import load_tokenizer
+
+    parameters = job.parameters
+    pairs = read_rows(job)
+    train = pairs.filter([split == "train" for split in pairs.column("split").to_pylist()])
+    model = PeftModel.from_pretrained(load_model(job), job.adapter, is_trainable=True)
+    weights = [1.0, parameters["sft_weight"]]
+    arguments = DPOConfig(
+        **common_arguments(job),
+        beta=parameters["beta"],
+        loss_type=["sigmoid", "sft"] if parameters["sft_weight"] else ["sigmoid"],
+        loss_weights=weights if parameters["sft_weight"] else None,
+        max_length=None,
+        remove_unused_columns=True,
+    )
+    columns = ["prompt_ids", "chosen_ids", "rejected_ids"]
+    return TokenizedDPOTrainer(
+        model=model,
+        args=arguments,
+        train_dataset=Dataset(train.select(columns)),
+        processing_class=load_tokenizer(job.model),
+        callbacks=callbacks,
+    )

@@ -1,0 +1,55 @@
+"""A training job as a file: all a child process needs to know, and a key that changes when any of it does."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """What to train, on what, how, and where to put it; paths are absolute."""
+
+    method: Literal["sft", "dpo"]
+    model: str
+    adapter: str | None  # the adapter to go on from (DPO)
+    data: str  # Arrow IPC file of token blocks, or of preference tokens
+    parameters: dict[str, Any]  # SftParams or DpoParams as a dictionary
+    seed: int
+    precision: Literal["bf16", "fp32"]
+    folder: str  # checkpoints, events and the result
+
+    def key(self, data_hash: str, model_hash: str, code_hash: str) -> str:
+        """Name the job by everything its result depends on."""
+        facts = [self.method, self.parameters, self.seed, self.precision, data_hash, model_hash, code_hash]
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def result(self) -> Path:
+        """Folder of the finished adapter."""
+        return Path(self.folder) / "adapter"
+
+    @property
+    def events(self) -> Path:
+        """File with one JSON object a line: what the child reports while it trains."""
+        return Path(self.folder) / "events.jsonl"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of the checkpoints."""
+        return Path(self.folder) / "checkpoints"
+
+    def write(self) -> Path:
+        """Write the job where the child reads it."""
+        path = Path(self.folder) / "job.json"
+        path.write_text(json.dumps(dataclasses.asdict(self), indent=1, ensure_ascii=False), "utf-8")
+        return path
+
+    @staticmethod
+    def read(path: Path) -> TrainingJob:
+        """Read a job written by `write`."""
+        return TrainingJob(**json.loads(path.read_text("utf-8")))

@@ -1,0 +1,177 @@
+"""Start the training child with `accelerate launch`, follow it, and bring its result home.
+
+The node that calls this stays one process, however many ranks are started, so that `kedro run` itself
+never runs once a rank.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from ta_pipeline.paths import log_dir, work_dir
+from ta_pipeline.progress import Progress
+from ta_pipeline.records import InputError
+from ta_pipeline.training.job import TrainingJob
+
+Result = tuple[Path, pa.Table, dict[str, Any]]
+
+
+def launch_command(job_file: Path, num_processes: int, cpu: bool) -> list[str]:
+    """Return the command that starts `num_processes` ranks of the worker on this machine."""
+    command = [sys.executable, "-m", "accelerate.commands.launch", "--num_machines", "1"]
+    command += ["--num_processes", str(num_processes), "--mixed_precision", "no", "--dynamo_backend", "no"]
+    if num_processes > 1:
+        # accelerate's name for "one torchrun rank a process"; ACCELERATE_USE_CPU makes them gloo ranks.
+        command += ["--multi_gpu", "--main_process_port", "0"]
+    elif cpu:
+        command += ["--cpu"]
+    return [*command, "-m", "ta_pipeline.training.worker", str(job_file)]
+
+
+def child_environment(num_processes: int, cpu: bool, inherited: Mapping[str, str]) -> dict[str, str]:
+    """Return the child's environment: threads shared by the ranks, no hub, no telemetry, no colours."""
+    threads = max(1, (os.cpu_count() or 1) // num_processes)
+    environment = dict(inherited) | {
+        "OMP_NUM_THREADS": str(threads),
+        # Two spinning threads make a small model slower than one on a busy machine.
+        "OMP_WAIT_POLICY": inherited.get("OMP_WAIT_POLICY", "passive"),
+        "TOKENIZERS_PARALLELISM": "false",
+        "HF_HUB_OFFLINE": "1",
+        "PYTHONUNBUFFERED": "1",
+    }
+    if cpu:
+        environment |= {"ACCELERATE_USE_CPU": "true", "DS_ACCELERATOR": "cpu", "CUDA_VISIBLE_DEVICES": ""}
+    return environment
+
+
+def has_gpu() -> bool:
+    """Tell whether PyTorch sees a GPU."""
+    import torch
+
+    return torch.cuda.is_available()
+
+
+def prepare(job: TrainingJob, rows: pa.Table, key: str) -> TrainingJob:
+    """Give a job its folder, named by its key, and write the rows there; a killed job's folder is found again."""
+    import dataclasses
+
+    folder = (work_dir() / f"{job.method}-{key}").absolute()
+    for stale in work_dir().glob(f"{job.method}-*"):
+        if stale.absolute() != folder:
+            shutil.rmtree(stale, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    data = folder / "rows.arrow"
+    with pa.OSFile(str(data), "wb") as sink, pa.ipc.new_file(sink, rows.schema) as writer:
+        writer.write_table(rows)
+    job = dataclasses.replace(job, folder=str(folder), data=str(data))
+    job.write()
+    return job
+
+
+def run(job: TrainingJob, on_step: Callable[[dict[str, Any]], None]) -> Result:
+    """Run a prepared job to its end; returns the adapter's folder, the history and the report.
+
+    Raises InputError that names the log where the child failed.
+    """
+    cpu = not has_gpu()
+    processes = job.parameters["num_processes"]
+    command = launch_command(Path(job.folder) / "job.json", processes, cpu)
+    log = (log_dir() / f"{job.method}.log").absolute()
+    events: list[dict[str, Any]] = _read_events(job.events, 0)[0]
+    progress = Progress(f"training {job.method}", job.parameters["max_steps"], "steps")
+    started = time.monotonic()
+    with log.open("w", encoding="utf-8") as stream:
+        child = subprocess.Popen(
+            command, stdout=stream, stderr=subprocess.STDOUT, env=child_environment(processes, cpu, os.environ)
+        )
+        try:
+            events += _follow(child, job.events, progress, on_step)
+        except BaseException:
+            child.terminate()
+            child.wait(timeout=30)
+            raise
+        finally:
+            progress.close()
+    if child.returncode != 0:
+        raise InputError(_what_failed(job.method, child.returncode, log))
+    report = json.loads((Path(job.folder) / "report.json").read_text("utf-8"))
+    report |= {"seconds": round(time.monotonic() - started, 1)} | _figures(events, report, job)
+    return job.result, _history(events), report
+
+
+def _history(events: list[dict[str, Any]]) -> pa.Table:
+    from ta_pipeline.training.events import history
+
+    return history(events)
+
+
+def _follow(
+    child: subprocess.Popen[Any], path: Path, progress: Progress, on_step: Callable[[dict[str, Any]], None]
+) -> list[dict[str, Any]]:
+    """Read the child's events as they come until it has ended."""
+    events: list[dict[str, Any]] = []
+    offset = path.stat().st_size if path.is_file() else 0
+    while True:
+        ended = child.poll() is not None
+        fresh, offset = _read_events(path, offset)
+        for event in fresh:
+            events.append(event)
+            on_step({name: value for name, value in event.items() if name != "step_seconds"})
+            if event.get("loss") is not None:
+                progress.advance(event["step"] - progress.done, f"loss {event['loss']:.3f}")
+        if ended:
+            return events
+        time.sleep(0.5)
+
+
+def _read_events(path: Path, offset: int) -> tuple[list[dict[str, Any]], int]:
+    """Read whole lines from `offset` on; a line still being written waits for the next call."""
+    if not path.is_file():
+        return [], offset
+    with path.open("rb") as stream:
+        stream.seek(offset)
+        chunk = stream.read()
+    end = chunk.rfind(b"\n") + 1
+    return [json.loads(line) for line in chunk[:end].splitlines()], offset + end
+
+
+def _figures(events: list[dict[str, Any]], report: dict[str, Any], job: TrainingJob) -> dict[str, Any]:
+    """Sum up the steps: tokens, first and last loss, speed, MFU, memory."""
+    steps = [event for event in events if event.get("loss") is not None]
+    timed = [event for event in steps[1:] if event.get("step_seconds")]  # the first step also warms up
+    tokens = sum(event.get("tokens") or 0 for event in steps)
+    seconds = sum(event["step_seconds"] for event in timed)
+    speed = sum(event["tokens"] for event in timed) / seconds if seconds else None
+    mfu = None
+    if "flops_per_block" in report and seconds:
+        blocks = len(timed) * job.parameters["global_batch_size"]
+        mfu = report["flops_per_block"] * blocks / seconds / report["peak_flops"]
+    validation = [event["validation_loss"] for event in events if event.get("validation_loss") is not None]
+    return {
+        "steps": max((event["step"] for event in steps), default=0),
+        "tokens": int(tokens),
+        "loss_first": steps[0]["loss"] if steps else None,
+        "loss_last": steps[-1]["loss"] if steps else None,
+        "validation_loss": validation[-1] if validation else None,
+        "tokens_per_s": round(speed, 1) if speed else None,
+        "mfu": round(mfu, 4) if mfu else None,
+        "peak_memory_gb": max((event["memory_gb"] for event in events), default=None),
+    }
+
+
+def _what_failed(method: str, code: int, log: Path) -> str:
+    """Say in one line why the child ended, from the last error in its log."""
+    lines = [line.strip() for line in log.read_text("utf-8", errors="replace").splitlines() if line.strip()]
+    errors = [line for line in lines if "Error" in line and not line.startswith("raise ")]
+    last = (errors or lines or ["it printed nothing"])[-1]
+    return f"{method}: training ended with exit code {code}: {last[:300]} The whole log is {log}."

@@ -1,0 +1,71 @@
+"""What the trainers of SFT and DPO have in common: model, rows, trainer arguments."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import os
+from typing import Any
+
+import pyarrow as pa
+import torch
+from datasets.table import InMemoryTable
+from transformers import AutoModelForCausalLM
+
+from ta_pipeline.training.job import TrainingJob
+from ta_pipeline.training.zero import zero_config
+
+
+def load_model(job: TrainingJob) -> Any:
+    """Load the base model in the job's precision, with the best attention the machine has."""
+    flash = torch.cuda.is_available() and importlib.util.find_spec("flash_attn") is not None
+    return AutoModelForCausalLM.from_pretrained(
+        job.model,
+        dtype=torch.bfloat16 if job.precision == "bf16" else torch.float32,
+        attn_implementation="flash_attention_2" if flash else "sdpa",
+    )
+
+
+def read_rows(job: TrainingJob) -> InMemoryTable:
+    """Read the job's Arrow file."""
+    with pa.OSFile(job.data) as file:
+        return InMemoryTable(pa.ipc.open_file(file).read_all())
+
+
+def common_arguments(job: TrainingJob) -> dict[str, Any]:
+    """Translate the project's parameters into transformers' trainer arguments."""
+    p = job.parameters
+    per_step = p["global_batch_size"]
+    ranks = int(os.environ.get("WORLD_SIZE", "1"))
+    if per_step % ranks:
+        raise ValueError(
+            f"{job.method}.global_batch_size={per_step} cannot be shared by {ranks} processes; make it a multiple."
+        )
+    cpu = not torch.cuda.is_available()
+    micro = per_step // ranks if job.method == "dpo" and cpu else 1
+    return {
+        "output_dir": str(job.checkpoints),
+        "max_steps": p["max_steps"],
+        "per_device_train_batch_size": micro,
+        "per_device_eval_batch_size": 1,
+        "gradient_accumulation_steps": per_step // ranks // micro,
+        "learning_rate": p["learning_rate"],
+        "lr_scheduler_type": "cosine",
+        "warmup_steps": math.ceil(p["warmup_share"] * p["max_steps"]),
+        "weight_decay": p["weight_decay"],
+        "max_grad_norm": p["max_grad_norm"],
+        "bf16": job.precision == "bf16",
+        "use_cpu": cpu,
+        "gradient_checkpointing": p["gradient_checkpointing"],
+        "deepspeed": zero_config(p["zero_stage"], job.precision, p["max_grad_norm"]),
+        "save_strategy": "steps",
+        "save_steps": p["save_every"],
+        "save_total_limit": 2,
+        "eval_strategy": "no",
+        "logging_steps": 1,
+        "report_to": [],
+        "seed": job.seed,
+        "data_seed": job.seed,
+        "dataloader_pin_memory": not cpu,
+        "disable_tqdm": True,
+    }
