@@ -124,7 +124,7 @@ class TrainParams(Strict):
     weight_decay: float = Field(ge=0)
     max_grad_norm: float = Field(gt=0)
     save_every: int = Field(ge=1, description="steps between checkpoints")
-    precision: Literal["auto", "bf16", "fp32"] = Field(description="auto: bf16 where the machine has it")
+    precision: Literal["auto", "bf16", "fp32"] = Field(description="auto: bf16 where the machine has hardware for it")
     gradient_checkpointing: bool
     zero_stage: int = Field(ge=0, le=3, description="DeepSpeed ZeRO stage; 0 is plain data parallel")
     num_processes: int = Field(ge=1, description="ranks that `accelerate launch` starts")

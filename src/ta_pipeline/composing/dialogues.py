@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ta_pipeline.composing.passages import Material, Window, best_run, has_mask, window_around
-from ta_pipeline.composing.rows import Message, Row, make_row
+from ta_pipeline.composing.rows import Message, Row, make_row, question_of
 
 #: Share of the answer's 3-grams that the passage must hold: where the row names its document (and a
 #: minute), where it names nothing and the whole course is searched.
@@ -21,7 +21,8 @@ LEAST_NAMED, LEAST_TIMED, LEAST_ANYWHERE = 0.3, 0.2, 0.5
 
 _CLOCK = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{2}(?:[.,]\d+)?)")
 _PROBLEM = re.compile(r"^(?:Problem|Exercise|题目|习题|练习)\s*\d*", re.IGNORECASE)
-_SOLUTION = re.compile(r"^(?:Solution|Answer|解答|答案|参考答案|解)\b", re.IGNORECASE)
+#: Heading of a worked solution, below that of its problem.
+SOLUTION = re.compile(r"^(?:Solution|Answer|解答|答案|参考答案|解)\b", re.IGNORECASE)
 _PAIR = re.compile(
     r"^\s*(?:\*\*)?(?:Q(?:uestion)?|问题?)\s*\d*(?:\*\*)?\s*[:：](?:\*\*)?\s*(?P<question>.+?)\s*"
     r"^\s*(?:\*\*)?(?:A(?:nswer)?|答案?)\s*\d*(?:\*\*)?\s*[:：](?:\*\*)?\s*(?P<answer>.+?)\s*"
@@ -71,13 +72,6 @@ def turns_of(document: Row) -> list[Message]:
     ]
 
 
-def lecture_of(document: Row, materials: Sequence[Material]) -> str:
-    """Name the lecture a dialogue belongs to: what its meta says, else its own, "" if there is none."""
-    named = _named_materials(document, materials)
-    lectures = {material.lecture for material in named}
-    return lectures.pop() if len(lectures) == 1 else ""
-
-
 def read_dialogues(
     documents: Sequence[Row], materials: Sequence[Material], held_out: set[str], chars: int
 ) -> tuple[list[Grounded], list[Row]]:
@@ -99,10 +93,10 @@ def read_dialogues(
         gold = _find_gold(document, messages, named, materials, chars)
         if gold is not None and gold.material.lecture in held_out:
             continue
-        if gold is None:
+        if gold is None or "\n" in question_of(messages[-2]["content"]):
             plain.append(make_row("qa", rule, document["language"], document["id"], messages))
             continue
-        question, answer = messages[-2]["content"], messages[-1]["content"]
+        question, answer = question_of(messages[-2]["content"]), messages[-1]["content"]
         history = tuple(messages[:-2])
         language = gold.material.language
         grounded.append(Grounded(document["id"], rule, language, question, answer, history, gold))
@@ -172,7 +166,7 @@ def _problems(document: Row) -> Iterator[tuple[str, str, str]]:
     for heading, texts in sections.items():
         *above, last = heading.split(" > ")
         problem = sections.get(" > ".join(above))
-        if problem and above and _SOLUTION.match(last) and _PROBLEM.match(above[-1]):
+        if problem and above and SOLUTION.match(last) and _PROBLEM.match(above[-1]):
             yield "homework", "\n".join(problem), "\n".join(texts)
 
 

@@ -15,16 +15,21 @@ from functools import cached_property
 from random import Random
 from typing import Any
 
-from ta_pipeline.composing.similarity import GramTable, coverage, normalise
-from ta_pipeline.rag.prompt import Passage, citation, short_title
+from ta_pipeline.composing.similarity import GramTable, normalise
+from ta_pipeline.rag.prompt import Passage, citation
 from ta_pipeline.text.chunk import Unit, join_units, units_of
 
 #: A passage that covers so much of the answer's 3-grams may hold the answer, so it is no distractor.
 _HOLDS_ANSWER = 0.5
+#: How far the time that a question names may be from where the answer is said.
+_NEAR_SECONDS = 60.0
 #: Passages shorter than this share of the limit are no good company for a full one.
 _FULL_ENOUGH = 0.5
 #: What `clean` writes in the place of personal data: "[EMAIL]", "<PHONE>", "【姓名】".
-_MASK = re.compile(r"[\[<【〈{]{1,2}\s*(?:[A-Z][A-Z_]{2,}|姓名|学号|手机号?|电话|邮箱|身份证号?)(?:[_ ]?\d+)?\s*[\]>】〉}]{1,2}")
+_MASK = re.compile(
+    r"[\[<【〈{]{1,2}\s*(?:[A-Z][A-Z_]{2,}|姓名|学号|手机号?|电话|邮箱|身份证号?)(?:[_ ]?\d+)?\s*"
+    r"[\]>】〉}]{1,2}"
+)
 
 
 def columns(text: str) -> int:
@@ -97,13 +102,12 @@ class Window:
 def read_materials(documents: Sequence[dict[str, Any]]) -> list[Material]:
     """Take the course's own texts and transcripts, in order of their source."""
     chosen = [d for d in documents if d["origin"] == "course" and d["kind"] in ("text", "transcript")]
-    titles = _numbered_titles(chosen)
     return [
         Material(
             id=document["id"],
             source=document["source"],
             lecture=document["lecture"],
-            title=_title(document, titles),
+            title=document["title"],
             language=document["language"],
             kind=document["kind"],
             units=tuple(units_of(document)),
@@ -166,22 +170,22 @@ class PassagePool:
     """The passages of a set of materials in one language, from which distractors are drawn."""
 
     def __init__(self, materials: Sequence[Material], language: str, chars: int) -> None:
-        tiles = [window for material in materials if material.language == language for window in tile(material, chars)]
-        self._windows = [window for window in tiles if columns(window.text) <= 2 * chars]
+        tiles = [w for material in materials if material.language == language for w in tile(material, chars)]
+        self._windows = [w for w in tiles if columns(w.text) <= 2 * chars and not has_mask(w.text)]
         self._texts = [normalise(window.text) for window in self._windows]
         self._table = GramTable(self._texts)
 
-    def _allowed(self, lectures: set[str], answer: str, quote: str) -> list[int]:
-        """Leave out the lectures given and whatever may hold the answer."""
+    def _allowed(self, lectures: set[str], told: Sequence[str], limit: float, quote: str = "") -> list[int]:
+        """Leave out the lectures given and what holds `limit` or more of the 3-grams of a text of `told`."""
         if not self._windows:
             return []
-        covered = self._table.coverage([answer])[0]
+        covered = self._table.coverage(told).max(axis=0)
         wanted = normalise(quote)
         return [
             place
             for place, window in enumerate(self._windows)
             if window.material.lecture not in lectures
-            and covered[place] < _HOLDS_ANSWER
+            and covered[place] < limit
             and not (wanted and wanted in self._texts[place])
         ]
 
@@ -190,11 +194,12 @@ class PassagePool:
 
         None is of `lectures`, none holds the quote or half of the answer's 3-grams.
         """
-        places = self._allowed(lectures, answer, quote)
+        places = self._allowed(lectures, [answer], _HOLDS_ANSWER, quote)
         if not places:
             return []
+        Random(question).shuffle(places)  # or equals would always be the first lecture's
         scores = self._table.coverage([question])[0]
-        ranked = sorted(places, key=lambda place: (-scores[place], place))
+        ranked = sorted(places, key=lambda place: -scores[place])
         drawn: list[int] = []
         for fresh_lecture in (True, False):
             seen = {self._windows[place].material.lecture for place in drawn}
@@ -205,9 +210,11 @@ class PassagePool:
                     seen.add(lecture)
         return [self._windows[place] for place in drawn]
 
-    def random(self, rng: Random, lectures: set[str], answer: str, count: int) -> list[Window]:
-        """Draw any passages but those of `lectures` and those that hold half of the answer's 3-grams."""
-        places = self._allowed(lectures, answer, "")
+    def random(
+        self, rng: Random, lectures: set[str], told: Sequence[str], limit: float, count: int
+    ) -> list[Window]:
+        """Draw any passages that are not of `lectures` and hold less than `limit` of each text of `told`."""
+        places = self._allowed(lectures, told, limit)
         return [self._windows[place] for place in rng.sample(places, min(count, len(places)))]
 
 
@@ -236,42 +243,20 @@ def best_run(
 ) -> tuple[int, int, float] | None:
     """Find the shortest run of units that covers most of a text's 3-grams, and the share it covers.
 
-    With `near` (seconds) only units within a minute of it are looked at.
+    With `near` (seconds) only runs that start within a minute of it are looked at.
     """
-    if not material.units:
+    held = material.unit_table.hits(text)
+    if not held.size:
         return None
-    scores = material.unit_table.coverage([text])[0]
-    usable = [
-        place
-        for place, unit in enumerate(material.units)
-        if near is None or unit.start is None or abs(unit.start - near) <= 60
-    ]
     best: tuple[float, int, int, float] | None = None
-    for seed in sorted(usable, key=lambda place: (-scores[place], place))[:8]:
-        for first in range(max(0, seed - longest + 1), seed + 1):
-            for last in range(seed, min(len(material.units), first + longest)):
-                covered = coverage(text, join_units(material.units[first : last + 1]))
-                value = covered - 0.03 * (last - first)  # one more sentence must bring something
-                if best is None or value > best[0] + 1e-9:
-                    best = (value, first, last, covered)
-    return (best[1], best[2], best[3]) if best else None
-
-
-def _numbered_titles(documents: Sequence[dict[str, Any]]) -> dict[str, str]:
-    """Give each lecture the title with its number ("Lecture 4: …"), where one of its files has it."""
-    titles: dict[str, str] = {}
-    for document in sorted(documents, key=lambda d: str(d["source"])):
-        if _is_numbered(document["title"]):
-            titles.setdefault(document["lecture"], document["title"])
-    return titles
-
-
-def _is_numbered(title: str) -> bool:
-    return len(short_title(title)) < min(len(title.strip()), 40)
-
-
-def _title(document: dict[str, Any], numbered: dict[str, str]) -> str:
-    """Cite a recording, which has no title in it, by the numbered title of its lecture's notes."""
-    own = str(document["title"])
-    spoken = document["kind"] == "transcript" and not _is_numbered(own)
-    return numbered.get(document["lecture"], own) if spoken else own
+    covered = held.copy()
+    for extra in range(min(longest, len(material.units))):
+        if extra:  # each row now covers one unit more
+            covered = covered[:-1] | held[extra:]
+        for first, share in enumerate(covered.mean(axis=1)):
+            start = material.units[first].start
+            value = float(share) - 0.03 * extra  # one more sentence must bring something
+            usable = near is None or start is None or abs(start - near) <= _NEAR_SECONDS
+            if usable and (best is None or value > best[0] + 1e-9):
+                best = (value, first, first + extra, float(share))
+    return best[1:] if best else None

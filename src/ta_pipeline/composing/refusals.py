@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from random import Random
 
 from ta_pipeline.composing.dialogues import Grounded
-from ta_pipeline.composing.passages import PassagePool
-from ta_pipeline.composing.rows import Row, ask, make_row
-from ta_pipeline.composing.similarity import coverage
+from ta_pipeline.composing.passages import PassagePool, has_mask
+from ta_pipeline.composing.rows import FULL, ONE_FEWER, Row, ask, make_row
 
 WORDINGS: dict[str, tuple[str, ...]] = {
     "zh": (
@@ -130,11 +129,11 @@ def refusal_rows(
     count: int,
     seed: int,
 ) -> list[Row]:
-    """Make `per_language` refusal rows, half from the subject and half off it, with up to `count` passages."""
+    """Make `per_language` rows, half of them on the subject, with up to `count` passages each."""
     rows: list[Row] = []
     for language, wanted in sorted(per_language.items()):
         rng = Random(f"{seed}:refusals:{language}")
-        asked = [item for item in grounded if item.language == language and not item.history]
+        asked = [i for i in grounded if i.language == language and not i.history and not has_mask(i.question)]
         rng.shuffle(asked)
         subject = [row for item in asked if (row := _subject_row(item, pools[language], count, rng))]
         subject = subject[: wanted // 2]
@@ -145,18 +144,17 @@ def refusal_rows(
 
 def _passage_count(most: int, rng: Random) -> int:
     """Choose how many passages a row shows, in the proportions of `rows.lay_out`."""
-    return rng.choices([most, most - 1, 1], weights=[0.65, 0.2, 0.15])[0] if most > 1 else most
+    draw = rng.random()
+    return most if draw < FULL else max(1, most - 1) if draw < FULL + ONE_FEWER else 1
 
 
 def _subject_row(item: Grounded, pool: PassagePool, count: int, rng: Random) -> Row | None:
-    """Ask a course question over passages of other lectures that share little with its answer."""
-    windows = pool.random(rng, {item.gold.material.lecture}, item.answer, 4 * count)
-    told = [max(coverage(item.answer, w.text), coverage(item.question, w.text)) for w in windows]
-    unrelated = [w for w, share in zip(windows, told, strict=True) if share < _TELLS_TOO_MUCH]
-    if not unrelated:
+    """Ask a course question over passages of other lectures that share little with it or its answer."""
+    told, own = [item.answer, item.question], {item.gold.material.lecture}
+    windows = pool.random(rng, own, told, _TELLS_TOO_MUCH, _passage_count(count, rng))
+    if not windows:
         return None
-    shown = unrelated[: _passage_count(count, rng)]
-    messages = ask(item.question, shown, item.language, rng.choice(WORDINGS[item.language]))
+    messages = ask(item.question, windows, item.language, rng.choice(WORDINGS[item.language]))
     return make_row("refusal", "refusal:other_lecture", item.language, item.document_id, messages)
 
 
@@ -166,11 +164,12 @@ def _off_topic_rows(language: str, pool: PassagePool, wanted: int, count: int, r
     rng.shuffle(questions)
     for place in range(wanted):
         question, topic = questions[place % len(questions)]
-        windows = pool.random(rng, set(), question, _passage_count(count, rng))
+        windows = pool.random(rng, set(), [question], _TELLS_TOO_MUCH, _passage_count(count, rng))
         if not windows:
             break
         wording = rng.choice([*WORDINGS[language], *TOPIC_WORDINGS[language]]).format(topic=topic)
-        messages = ask(question, windows, language, wording)
-        row = make_row("refusal", "refusal:off_topic", language, "", messages)
+        row = make_row(
+            "refusal", "refusal:off_topic", language, "", ask(question, windows, language, wording)
+        )
         rows[row["id"]] = row
     return list(rows.values())

@@ -19,7 +19,12 @@ _QUESTION_MARK = re.compile(r"\n\n(?:Question: |问题：)")
 _CITATION = re.compile(r"\s*\[[^\[\]\n]{1,60}\]\s*$")
 #: Chance of a row with all passages, with one fewer, with the right one only. Most rows are laid out as
 #: the benchmark is; the shorter ones cost less and keep the model from counting on a number.
-_FULL, _ONE_FEWER = 0.65, 0.2
+FULL, ONE_FEWER = 0.55, 0.25
+
+
+def context_of(text: str) -> str:
+    """Give what stands above the question of a user turn: the passages with their headers."""
+    return text[: text.rfind(question_of(text))].rpartition("\n\n")[0]
 
 
 def question_of(text: str) -> str:
@@ -35,7 +40,7 @@ def without_citation(answer: str) -> str:
 def lay_out(gold: Window, distractors: Sequence[Window], rng: Random) -> list[Window]:
     """Put the gold passage among some of its distractors, at any place."""
     draw = rng.random()
-    fewer = 0 if draw < _FULL else 1 if draw < _FULL + _ONE_FEWER else len(distractors)
+    fewer = 0 if draw < FULL else 1 if draw < FULL + ONE_FEWER else len(distractors)
     others = list(distractors)[: max(0, len(distractors) - fewer)]
     others.insert(rng.randint(0, len(others)), gold)
     return others
@@ -52,6 +57,7 @@ def make_row(
     language: str,
     document_id: str,
     messages: Sequence[Message],
+    *,
     chunk_ids: Sequence[str] = (),
     origin: str = "course",
     tools: str | None = None,
@@ -72,7 +78,9 @@ def make_row(
     }
 
 
-def ask(question: str, windows: Sequence[Window], language: str, answer: str, history: Sequence[Message] = ()) -> list[Message]:
+def ask(
+    question: str, windows: Sequence[Window], language: str, answer: str, history: Sequence[Message] = ()
+) -> list[Message]:
     """Lay out a question with its passages and the answer to learn, through the one prompt function."""
     prompt = build_messages(question, [window.passage for window in windows], language, history)
     return [*prompt, {"role": "assistant", "content": answer}]

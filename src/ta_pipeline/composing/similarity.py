@@ -63,6 +63,15 @@ class GramTable:
         union = sizes[:, None] + self._sizes[None, :] - shared
         return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
 
+    def hits(self, text: str) -> NDArray[np.bool_]:
+        """Say which of the text's grams (columns) each text of the table (rows) holds."""
+        wanted = grams(text)
+        places = np.searchsorted(self._vocabulary, wanted)
+        known = np.isin(wanted, self._vocabulary, assume_unique=True)
+        held = np.zeros((self._sizes.size, wanted.size), dtype=bool)
+        held[:, known] = self._matrix[:, places[known]].toarray() > 0
+        return held
+
     def coverage(self, texts: Sequence[str]) -> Floats:
         """Give the share of the grams of each of `texts` (rows) that each text of the table holds."""
         shared, sizes = self._shared(texts)
@@ -91,9 +100,3 @@ def near_pairs(texts: Sequence[str], threshold: float) -> list[tuple[int, int]]:
         rows, columns = np.nonzero(table.jaccard(texts[at : at + _BLOCK]) >= threshold)
         pairs += [(int(row) + at, int(column)) for row, column in zip(rows, columns, strict=True)]
     return [(left, right) for left, right in pairs if left < right]
-
-
-def coverage(text: str, other: str) -> float:
-    """Give the share of the 3-grams of `text` that `other` holds."""
-    wanted = grams(text)
-    return float(np.isin(wanted, grams(other)).mean()) if wanted.size else 0.0

@@ -20,12 +20,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from ta_pipeline.chat.template import end_of_turn, load_tokenizer
 from ta_pipeline.progress import track
 from ta_pipeline.records import InputError
 
 #: What the files are called: `<NAME>-<FORMAT>.gguf`.
 NAME = "teachingassistant"
-#: Types that a K-quant falls back to where a row is no multiple of 256 values.
+#: Values in a super-block: K-quants need rows that are a multiple of it.
 _SUPER_BLOCK = 256
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 logger = logging.getLogger(__name__)
@@ -52,7 +53,9 @@ def export_gguf(merged_model: Path, formats: list[str], target: Path, logs: Path
 def _export_one(merged_model: Path, fmt: str, target: Path, log: Path) -> dict[str, Any]:
     started = time.monotonic()
     path = target / gguf_name(fmt)
-    tool = _write_k_quant(merged_model, path, log) if fmt == "q4_k_m" else _convert(merged_model, fmt, path, log)
+    tool = (
+        _write_k_quant(merged_model, path, log) if fmt == "q4_k_m" else _convert(merged_model, fmt, path, log)
+    )
     seconds = round(time.monotonic() - started, 1)
     check_gguf(path, merged_model)
     report = {"format": fmt, "path": path.name, "seconds": seconds, "tool": tool, **describe_gguf(path)}
@@ -78,7 +81,9 @@ def _write_k_quant(merged_model: Path, path: Path, log: Path) -> str:
             _convert(merged_model, "f16", source, log)
             run_logged([program, str(source), str(path), "Q4_K_M"], log)
             return "llama.cpp llama-quantize"
-        run_logged([sys.executable, "-m", "ta_pipeline.quantization.k_quants", str(merged_model), scratch], log)
+        run_logged(
+            [sys.executable, "-m", "ta_pipeline.quantization.k_quants", str(merged_model), scratch], log
+        )
         written = sorted(Path(scratch).rglob("*.gguf"))
         if len(written) != 1:
             raise InputError(f"auto-round wrote {len(written)} GGUF files instead of one; see {log}.")
@@ -142,9 +147,8 @@ def check_gguf(path: Path, merged_model: Path) -> None:
     in other words than the model was trained on.
     """
     import gguf
-    from transformers import AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(merged_model)
+    tokenizer = load_tokenizer(merged_model)
     fields = gguf.GGUFReader(path).fields
     wanted = {
         "tokenizer.chat_template": tokenizer.chat_template,
@@ -157,13 +161,12 @@ def check_gguf(path: Path, merged_model: Path) -> None:
                 f"{path.name}: {key} is {str(stored)[:60]!r}, but the tokenizer of {merged_model} says "
                 f"{str(value)[:60]!r}. Mend tokenizer_config.json of the base model."
             )
-    turn = tokenizer.apply_chat_template(
-        [{"role": "user", "content": "?"}, {"role": "assistant", "content": "!"}], tokenize=False
-    )
-    if tokenizer.eos_token not in turn.rpartition("!")[2]:
+    token, number = end_of_turn(tokenizer)
+    stored_tokens = fields["tokenizer.ggml.tokens"]
+    if stored_tokens.contents(number) != token:
         raise InputError(
-            f"{merged_model}: the chat template does not end an answer with the tokenizer's end token "
-            f"{tokenizer.eos_token!r}, so no server would stop there. Mend eos_token in tokenizer_config.json."
+            f"{path.name}: token {number} is {stored_tokens.contents(number)!r}, but an answer ends with "
+            f"{token!r} in training. Mend tokenizer.json of the base model."
         )
 
 

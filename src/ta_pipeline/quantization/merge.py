@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ta_pipeline.chat.template import encode, load_tokenizer, render
 from ta_pipeline.rag.prompt import Passage, build_messages
 from ta_pipeline.records import InputError
 
@@ -44,15 +45,13 @@ def merge(base_model: Path, adapter: Path, target: Path) -> dict[str, Any]:
     """
     import torch
     from peft import PeftModel
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM
 
     started = time.monotonic()
     check_adapter_fits(base_model, adapter)
-    tokenizer = AutoTokenizer.from_pretrained(base_model)
-    prompts = [
-        tokenizer.apply_chat_template(m, add_generation_prompt=True, return_dict=True, return_tensors="pt")
-        for m in _PROBES
-    ]
+    tokenizer = load_tokenizer(base_model)
+    rendered = [render(tokenizer, messages, add_generation_prompt=True) for messages in _PROBES]
+    prompts = [torch.tensor([ids]) for ids in encode(tokenizer, rendered)]
     model = AutoModelForCausalLM.from_pretrained(base_model, dtype=torch.float32)
     with_adapter = PeftModel.from_pretrained(model, adapter).eval()
     wanted = _logits(with_adapter, prompts)
@@ -102,7 +101,7 @@ def check_adapter_fits(base_model: Path, adapter: Path) -> None:
         if weight is None or len(weight) != 2 or weight[side] != shape[side]:
             raise InputError(
                 f"{adapter}: {key} is {list(shape)}, which does not fit {name} of {base_model} "
-                f"({list(weight) if weight else 'not there'}). The adapter belongs to another model: train it again."
+                f"({list(weight) if weight else 'not there'}). It belongs to another model: train it again."
             )
 
 
@@ -136,12 +135,12 @@ def _lora_target(key: str) -> tuple[str, str]:
     return name, ""
 
 
-def _logits(model: Any, prompts: list[Any]) -> list[torch.Tensor]:
+def _logits(model: Any, prompts: list[torch.Tensor]) -> list[torch.Tensor]:
     """Return float32 logits [positions, vocabulary] of each prompt."""
     import torch
 
     with torch.inference_mode():
-        return [model(**prompt).logits[0].float() for prompt in prompts]
+        return [model(input_ids=prompt).logits[0].float() for prompt in prompts]
 
 
 def _compare(wanted: list[torch.Tensor], got: list[torch.Tensor]) -> dict[str, Any]:
@@ -159,7 +158,7 @@ def _cause(adapter: Path) -> str:
     """Name what in the adapter's settings a merge may not carry over."""
     config = _adapter_config(adapter)
     if modules := config.get("modules_to_save"):
-        return f"it trains whole modules ({modules}), which may be tied to others. Train without modules_to_save."
+        return f"it trains whole modules ({modules}), which may be tied. Train without modules_to_save."
     if config.get("use_dora"):
         return "DoRA rescales weights and rounds differently. Train with use_dora: false."
-    return "its weights are not finite or very large. Look at grad norm and learning rate of its training run."
+    return "its weights are not finite or very large. Look at grad norm and learning rate of its training."

@@ -41,6 +41,10 @@ class _Read:
         return PurePosixPath(self.source)
 
     @property
+    def folder(self) -> str:
+        return str(self.place.parent)
+
+    @property
     def lecture(self) -> str:
         return self.place.name.split(".", 1)[0]
 
@@ -136,47 +140,54 @@ def _refuse_too_many_bad_files(read: list[_Read], folder: Path, ingest: IngestPa
     )
 
 
-def _titles(read: list[_Read]) -> dict[tuple[str, str, str], str]:
-    """Map origin, folder and lecture to the title of that lecture's Markdown file.
+class _Titles:
+    """The titles of the lectures, which their files and the questions about them share."""
 
-    Of several the one with the plainest name speaks: `01.md` before `01.homework.md`.
-    """
-    titles: dict[tuple[str, str, str], str] = {}
-    notes = (file for file in read if file.place.suffix.lower() in MARKDOWN_SUFFIXES)
-    for file in sorted(notes, key=lambda file: (file.place.name.count("."), file.source)):
-        for draft in file.drafts:
-            if draft.title:
-                titles.setdefault((file.origin, str(file.place.parent), file.lecture), draft.title)
-    return titles
+    def __init__(self, read: list[_Read]) -> None:
+        """Take the title of each lecture from its Markdown file.
+
+        Of several the one with the plainest name speaks: `01.md` before `01.homework.md`.
+        """
+        self._beside: dict[tuple[str, str, str], str] = {}
+        self._anywhere: dict[tuple[str, str], str] = {}
+        notes = (file for file in read if file.place.suffix.lower() in MARKDOWN_SUFFIXES)
+        for file in sorted(notes, key=lambda file: (file.place.name.count("."), file.source)):
+            for draft in file.drafts:
+                if draft.title:
+                    self._beside.setdefault((file.origin, file.folder, file.lecture), draft.title)
+                    self._anywhere.setdefault((file.origin, file.lecture), draft.title)
+        for file in read:
+            if any(draft.kind != "dialogue" for draft in file.drafts):
+                self._anywhere.setdefault((file.origin, file.lecture), file.lecture)
+
+    def of_file(self, file: _Read, draft: Draft) -> str:
+        """Return the title of the lecture in the same folder, else the document's own, else its stem."""
+        lecture_title = self._beside.get((file.origin, file.folder, file.lecture))
+        return lecture_title or draft.title or file.lecture
+
+    def of_row(self, file: _Read, draft: Draft, lecture: str) -> str:
+        """Return the title of the lecture a row is about: where it says it lies, beside it, anywhere."""
+        folder = str(PurePosixPath(str(draft.meta.get("source", ""))).parent)
+        for place in (folder, file.folder):
+            if title := self._beside.get((file.origin, place, lecture)):
+                return title
+        return self._anywhere.get((file.origin, lecture), "")
 
 
 def _documents(read: list[_Read], course: str) -> pa.Table:
-    titles = _titles(read)
-    named: dict[tuple[str, str], str] = {}
-    for file in read:
-        for draft in file.drafts:
-            if draft.kind != "dialogue":
-                title = titles.get((file.origin, str(file.place.parent), file.lecture), draft.title)
-                named.setdefault((file.origin, file.lecture), title or file.lecture)
-    rows = [_document(file, draft, course, titles, named) for file in read for draft in file.drafts]
+    titles = _Titles(read)
+    rows = [_document(file, draft, course, titles) for file in read for draft in file.drafts]
     return pa.Table.from_pylist(rows, schema=DOCUMENT)
 
 
-def _document(
-    file: _Read,
-    draft: Draft,
-    course: str,
-    titles: dict[tuple[str, str, str], str],
-    named: dict[tuple[str, str], str],
-) -> dict[str, object]:
+def _document(file: _Read, draft: Draft, course: str, titles: _Titles) -> dict[str, object]:
     """Name a draft. A row of a question list takes the name of the lecture it asks about."""
-    folder = str(file.place.parent)
     if draft.kind == "dialogue":
         lecture = lecture_of(draft.meta)
-        title = titles.get((file.origin, folder, lecture)) or named.get((file.origin, lecture), "")
+        title = titles.of_row(file, draft, lecture)
     else:
         lecture = file.lecture
-        title = titles.get((file.origin, folder, lecture)) or draft.title or lecture
+        title = titles.of_file(file, draft)
     return {
         "id": stable_id(file.origin, file.source, str(draft.row)),
         "course": course if file.origin == COURSE else "",

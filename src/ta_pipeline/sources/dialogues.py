@@ -61,7 +61,7 @@ def read_jsonl(text: str, role_map: Mapping[str, str]) -> Found:
         try:
             value = _DECODER.decode(raw.strip())
         except (ValueError, RecursionError) as error:
-            yield Fault(line, "bad_json", f"{error}; mend the line")
+            yield Fault(line, "bad_json", f"{_what(error)}; mend the line")
             continue
         yield read_row(value, line, line, role_map)
 
@@ -269,7 +269,13 @@ def _elements(text: str) -> Iterator[tuple[int, object]]:
 def _broken(error: Exception, line: int) -> Fault:
     if isinstance(error, json.JSONDecodeError):
         line = error.lineno
-    return Fault(line, "bad_json", f"{error}; mend the file, the rows from here on were not read")
+    return Fault(line, "bad_json", f"{_what(error)}; mend the file, the rows from here on were not read")
+
+
+def _what(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} (column {error.colno})"
+    return str(error)
 
 
 def _skip(text: str, position: int) -> int:

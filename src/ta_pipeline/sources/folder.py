@@ -24,7 +24,10 @@ def list_files(folder: Path) -> list[SourceFile]:
 
     A link is followed only to a file inside the folder: one that leads out could hand anything on
     the machine to training. Linked folders inside are left out, their files stand in their own place.
+    A folder that is not there has no files.
     """
+    if not folder.is_dir():
+        return []
     return sorted(_walk(folder, folder.resolve()), key=lambda file: file.name)
 
 

@@ -29,6 +29,8 @@ _IMAGE = re.compile(
 )
 _ALT_ATTRIBUTE = re.compile(r"""\balt=(['"])(.*?)\1""", re.DOTALL)
 _FORMULA_ENDS = {"$$": "$$", "\\[": "\\]"}
+#: Lines in which a formula must end: an opening without an end is not looked for through the whole file.
+_LONGEST_FORMULA = 200
 _CODE = ("fence", "code_block", "formula")
 
 
@@ -36,28 +38,48 @@ def read_markdown(text: str) -> Found:
     """Yield one "text" draft; its title is the first H1, else the front matter's `title`."""
     lines = text.split("\n")
     fields, start = _front_matter(lines)
-    source = "\n".join([""] * start + lines[start:])
+    tokens = _parser().parse("\n".join([""] * start + lines[start:]))
     segments: list[Segment] = []
-    path: dict[int, str] = {}
-    title = ""
-    tokens = _parser().parse(source)
+    headings = _Headings()
     for position, token in enumerate(tokens):
         if token.level or token.map is None:
             continue
+        line, raw = token.map[0] + 1, "\n".join(lines[token.map[0] : token.map[1]])
         if token.type == "heading_open":
-            depth, name = int(token.tag[1]), _prose(tokens[position + 1].content)
-            path = {d: heading for d, heading in path.items() if d < depth} | {depth: name}
-            title = title or (name if depth == 1 else "")
-            continue
-        raw = "\n".join(lines[token.map[0] : token.map[1]])
+            headings.enter(int(token.tag[1]), _prose(tokens[position + 1].content))
+        elif token.type == "colon_fence":
+            headings.cross_fence(raw)
+        elif block := _block_text(token, raw):
+            segments.append(Segment(block, line, str(headings)))
         if token.type == "html_block" and raw.rfind("<!--") > raw.rfind("-->"):
-            yield Fault(token.map[0] + 1, "unclosed_comment", "`<!--` without `-->` hides the rest; close it")
-        if block := _block_text(token, raw):
-            heading = " > ".join(path[d] for d in sorted(path) if path[d])
-            segments.append(Segment(block, token.map[0] + 1, heading))
-    title = title or fields.pop("title", "")
+            yield Fault(line, "unclosed_comment", "`<!--` without `-->` hides the rest; close it")
+    title = headings.title or fields.pop("title", "")
     if segments:
         yield Draft("text", segments, title, dict(fields))
+
+
+class _Headings:
+    """The headings above the current line; those inside a `:::` div end with it."""
+
+    def __init__(self) -> None:
+        self.title = ""
+        self._path: dict[int, str] = {}
+        self._outside: list[dict[int, str]] = []
+
+    def enter(self, depth: int, name: str) -> None:
+        """Begin a section; the first H1 is the title."""
+        self._path = {d: heading for d, heading in self._path.items() if d < depth} | {depth: name}
+        self.title = self.title or (name if depth == 1 else "")
+
+    def cross_fence(self, marker: str) -> None:
+        """Go into a div, or out of it where the marker has no name behind its colons."""
+        if marker.strip().strip(":"):
+            self._outside.append(self._path)
+        elif self._outside:
+            self._path = self._outside.pop()
+
+    def __str__(self) -> str:
+        return " > ".join(self._path[depth] for depth in sorted(self._path) if self._path[depth])
 
 
 def _block_text(token: Token, raw: str) -> str:
@@ -108,11 +130,12 @@ def _parser() -> MarkdownIt:
 
 
 def _colon_fence(state: StateBlock, start: int, _end: int, silent: bool) -> bool:
-    """Skip a line that opens or closes a `:::` div."""
+    """Take a line that opens or closes a `:::` div as a block of its own."""
     if state.is_code_block(start) or not _line(state, start).startswith(":::"):
         return False
     if not silent:
         state.line = start + 1
+        state.push("colon_fence", "", 0).map = [start, start + 1]
     return True
 
 
@@ -129,7 +152,7 @@ def _formula(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     if not (len(first) >= 4 and first.endswith(close)):
         if close in first[2:]:
             return False
-        last = start + 1
+        last, end = start + 1, min(end, start + _LONGEST_FORMULA)
         while last < end and not _line(state, last).endswith(close):
             if _line(state, last).startswith(("#", "```", "~~~", ":::")):
                 return False
@@ -138,8 +161,7 @@ def _formula(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         return False
     if not silent:
         state.line = last + 1
-        token = state.push("formula", "", 0)
-        token.map = [start, last + 1]
+        state.push("formula", "", 0).map = [start, last + 1]
     return True
 
 

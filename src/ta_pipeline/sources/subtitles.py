@@ -128,7 +128,8 @@ def _fault(line: int, what: str, truncated: bool) -> Fault:
 
 def _seconds(clock: tuple[str | None, ...]) -> float:
     hours, minutes, seconds, fraction = (part or "0" for part in clock)
-    return int(hours) * 3600 + int(minutes) * 60 + int(seconds) + int(fraction.ljust(3, "0")) / 1000
+    whole = int(hours) * 3600 + int(minutes) * 60 + int(seconds)
+    return round(whole + int(fraction.ljust(3, "0")) / 1000, 3)
 
 
 def _voices(body: str, vtt: bool) -> Iterator[tuple[str | None, str]]:

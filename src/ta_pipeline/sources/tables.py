@@ -22,7 +22,9 @@ def read_workbook(path: Path, role_map: Mapping[str, str]) -> Found:
     """Yield a draft or a fault for each row of each sheet; `line` is the row of the sheet."""
     import pandas as pd
 
-    sheets = pd.read_excel(path, sheet_name=None, header=None, dtype=str, keep_default_na=False)
+    sheets = pd.read_excel(
+        path, sheet_name=None, header=None, dtype=str, keep_default_na=False, engine="openpyxl"
+    )
     count = 0
     for name, sheet in sheets.items():
         rows = ((line, [str(cell) for cell in cells]) for line, cells in enumerate(sheet.to_numpy(), start=1))

@@ -8,11 +8,10 @@ Counting tokens is the caller's: this module takes a function from texts to toke
 from __future__ import annotations
 
 import logging
-import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate
+from itertools import accumulate, takewhile
 from typing import Any
 
 from ta_pipeline.params import ChunkParams
@@ -133,9 +132,9 @@ def chunk_documents(
     """Cut documents into rows of the schema CHUNK, `min_tokens` to `max_tokens` long.
 
     A chunk ends at a heading once it is long enough, else at the last paragraph or sentence that
-    fits; whole sentences of about `overlap_tokens` are repeated in the next. Shorter than the minimum is
-    only the last rest of a document or what stands before a piece that cannot be cut (a long
-    program); longer than the maximum only such a piece.
+    fits; whole sentences of about `overlap_tokens` are repeated in the next chunk of the same section.
+    Shorter than the minimum is only the last rest of a document or what stands before a piece that
+    cannot be cut (a long program); longer than the maximum only such a piece.
     """
     cut = [units_of(document) for document in documents]
     counted = _counted([unit for units in cut for unit in units], count_tokens)
@@ -164,7 +163,9 @@ def _shortened(unit: Unit, limit: int, count_tokens: CountTokens) -> list[Unit]:
         logger.warning("a formula or program of %d tokens stays whole in a chunk of its own", unit.tokens)
         return [unit]
     size = max(1, len(unit.text) * limit // (2 * unit.tokens))
-    clauses = [part[at : at + size] for part in _CLAUSE_END.split(unit.text) for at in range(0, len(part), size)]
+    clauses = [
+        part[at : at + size] for part in _CLAUSE_END.split(unit.text) for at in range(0, len(part), size)
+    ]
     texts = [""]
     for clause in clauses:
         if texts[-1] and len(texts[-1]) + len(clause) > size:
@@ -185,7 +186,8 @@ def _runs(units: list[Unit], chunk: ChunkParams) -> Iterator[tuple[list[Unit], l
             continue
         end = max(end, begin + 1)
         yield carried, units[begin:end]
-        carried = _overlap(units[begin:end], chunk.overlap_tokens)
+        same_section = end < len(units) and units[end].heading == units[end - 1].heading
+        carried = _overlap(units[begin:end], chunk.overlap_tokens) if same_section else []
         begin = end
 
 
@@ -245,5 +247,8 @@ def _row(document: dict[str, Any], number: int, carried: list[Unit], fresh: list
 
 def _common_heading(headings: Sequence[str]) -> str:
     """Keep the part of the heading path that all units of a chunk share."""
-    paths = [heading.split(" > ") for heading in headings]
-    return " > ".join(os.path.commonprefix(paths))
+    shared = headings[0].split(" > ")
+    for heading in headings[1:]:
+        pairs = zip(shared, heading.split(" > "), strict=False)
+        shared = [left for left, _ in takewhile(lambda pair: pair[0] == pair[1], pairs)]
+    return " > ".join(shared)

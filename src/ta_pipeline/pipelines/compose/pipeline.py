@@ -24,7 +24,13 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 func=prepare_questions,
-                inputs=["benchmark_files", "clean_documents", "params:course", "params:compose", "params:seed"],
+                inputs=[
+                    "benchmark_files",
+                    "clean_documents",
+                    "params:course",
+                    "params:compose",
+                    "params:seed",
+                ],
                 outputs="questions",
                 name="prepare_questions",
             ),

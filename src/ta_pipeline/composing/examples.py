@@ -1,0 +1,102 @@
+"""All training rows of a course: dialogues, homework, templates, refusals, and public rows to replay."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from random import Random
+
+from ta_pipeline.composing.dialogues import Grounded, homework_rows, meta_of, read_dialogues, turns_of
+from ta_pipeline.composing.passages import PassagePool, columns, held_out_lectures, read_materials
+from ta_pipeline.composing.refusals import refusal_rows
+from ta_pipeline.composing.rows import ChunkFinder, Row, ask, cite, lay_out, make_row
+from ta_pipeline.composing.templates import TemplateShape, template_rows
+from ta_pipeline.params import ComposeParams
+from ta_pipeline.rag.prompt import INSTRUCTIONS
+from ta_pipeline.records import InputError
+
+#: Plain question/answer rows (homework) over all rows: they teach no passage, and they are long.
+MOST_PLAIN = 0.15
+#: A public row longer than this (display columns) costs a block for itself.
+_LONGEST_REPLAY = 1200
+
+
+def compose_examples(
+    documents: Sequence[Row], chunks: Sequence[Row], compose: ComposeParams, seed: int
+) -> list[Row]:
+    """Make the candidate examples from everything but the held-out lectures, sorted by id.
+
+    Raises InputError where nothing is left to learn from.
+    """
+    held_out = held_out_lectures(documents, compose.held_out)
+    materials = read_materials(documents)
+    trained = [material for material in materials if material.lecture not in held_out]
+    chars, distractors = compose.passages.chars, compose.passages.distractors
+    pools = {language: PassagePool(trained, language, chars) for language in INSTRUCTIONS}
+    grounded, plain = read_dialogues(documents, materials, held_out, chars)
+    grounded = [item for item in grounded if item.language in pools]
+    finder = ChunkFinder(chunks)
+    rows = [_grounded_row(item, pools[item.language], finder, distractors, seed) for item in grounded]
+    shape = TemplateShape(compose.templates, compose.rows_per_chunk, chars, distractors, seed)
+    if compose.templates:
+        known = [material for material in trained if material.language in pools]
+        rows += template_rows(known, grounded, pools, chunks, shape)
+    languages = Counter(row["language"] for row in rows)
+    refusals = {language: round(compose.refusal_share * languages[language]) for language in pools}
+    rows += refusal_rows(grounded, pools, refusals, distractors + 1, seed)
+    rows += _sample([*plain, *homework_rows(documents, held_out)], MOST_PLAIN, len(rows), f"{seed}:plain")
+    if not rows:
+        raise InputError(
+            "no lecture gives a row to learn from: there is none beside the held-out "
+            f"{', '.join(sorted(held_out)) or 'ones'}; add lectures to the course folder."
+        )
+    rows += _sample(_replay_rows(documents), compose.replay_share, len(rows), f"{seed}:replay")
+    return sorted({row["id"]: row for row in rows}.values(), key=lambda row: str(row["id"]))
+
+
+def _grounded_row(item: Grounded, pool: PassagePool, finder: ChunkFinder, distractors: int, seed: int) -> Row:
+    rng = Random(f"{seed}:{item.document_id}")
+    others = pool.near(item.question, {item.gold.material.lecture}, item.answer, item.gold.text, distractors)
+    windows = lay_out(item.gold, others, rng)
+    messages = ask(item.question, windows, item.language, cite(item.answer, item.gold), item.history)
+    chunk_ids = finder.of_window(item.gold)
+    return make_row("rag", item.rule, item.language, item.document_id, messages, chunk_ids=chunk_ids)
+
+
+def _sample(rows: Sequence[Row], share: float, others: int, seed: str) -> list[Row]:
+    """Draw rows so that they are at most `share` of all, both languages alike, the shorter ones first."""
+    wanted = int(share / (1 - share) * others) if share < 1 else len(rows)
+    rng = Random(seed)
+    queues: dict[tuple[str, str], list[Row]] = {}
+    for row in sorted(rows, key=lambda row: str(row["id"])):
+        queues.setdefault((row["language"], row["task"]), []).append(row)
+    for queue in queues.values():
+        rng.shuffle(queue)
+    drawn: list[Row] = []
+    while len(drawn) < wanted and any(queues.values()):
+        for key in sorted(queues):
+            if queues[key] and len(drawn) < wanted:
+                drawn.append(queues[key].pop())
+    return drawn
+
+
+def _replay_rows(documents: Sequence[Row]) -> list[Row]:
+    """Make plain rows of the public dialogues: short ones, no preference rows, no unfilled placeholders."""
+    rows: list[Row] = []
+    for document in documents:
+        if not document["origin"].startswith("public:") or document["kind"] != "dialogue":
+            continue
+        meta, messages = meta_of(document), turns_of(document)
+        text = "".join(message["content"] for message in messages)
+        if "rejected" in meta or "{{" in text or columns(text) > _LONGEST_REPLAY:
+            continue
+        if messages and messages[-1]["role"] == "assistant":
+            tools = meta.get("tools") or None
+            tools = (
+                tools if isinstance(tools, str) or tools is None else json.dumps(tools, ensure_ascii=False)
+            )
+            origin, task = document["origin"], "tool" if tools else "qa"
+            language, name = document["language"], document["id"]
+            rows.append(make_row(task, "replay", language, name, messages, origin=origin, tools=tools))
+    return rows

@@ -1,0 +1,201 @@
+"""Preference pairs by rule: two answers to one prompt of the training rows, one better by construction.
+
+Three rules pull in different directions on purpose: answer from the passage, refuse rather than
+invent, and answer rather than refuse. With any of them alone a small model drifts to one end.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from random import Random
+
+from ta_pipeline.composing.dialogues import meta_of, turns_of
+from ta_pipeline.composing.passages import columns
+from ta_pipeline.composing.refusals import WORDINGS
+from ta_pipeline.composing.rows import Message, Row, context_of, question_of, without_citation
+from ta_pipeline.composing.similarity import normalise
+from ta_pipeline.params import ComposeParams
+from ta_pipeline.rag.prompt import citation
+from ta_pipeline.records import stable_id
+from ta_pipeline.text.chunk import split_sentences
+
+RULES = ("grounded_over_ungrounded", "refusal_over_invention", "answer_over_refusal")
+#: Public pairs over all pairs, at most.
+MOST_PUBLIC = 0.2
+#: Columns of the longest prompt: a pair is read twice by two models, so a long one costs four times.
+_LONGEST = {"zh": 900, "en": 1800}
+#: Columns of a sentence that may be taken for an answer.
+_SHORTEST_COPY, _LONGEST_COPY = 24, 160
+_HEADER = re.compile(r"^\[(?P<title>[^\[\]\n]+?)(?: (?P<start>\d+:\d\d)-\d+:\d\d)?\]$", re.MULTILINE)
+
+
+def compose_preferences(
+    examples: Sequence[Row], documents: Sequence[Row], compose: ComposeParams, seed: int
+) -> list[Row]:
+    """Make at most `compose.preferences` pairs, rules and languages alike, sorted by id."""
+    public = _public_pairs(documents)
+    rng = Random(f"{seed}:preferences")
+    rng.shuffle(public)
+    public = public[: int(MOST_PUBLIC * compose.preferences)]
+    usable = [row for row in examples if _is_usable(row)]
+    queues = {
+        (rule, language): _shorter(
+            [
+                pair
+                for row in usable
+                if row["language"] == language
+                for pair in _pairs(rule, row, usable, seed)
+            ]
+        )
+        for rule in RULES
+        for language in WORDINGS
+    }
+    for queue in queues.values():
+        rng.shuffle(queue)
+    drawn: list[Row] = []
+    while len(drawn) < compose.preferences - len(public) and any(queues.values()):
+        for key in sorted(queues):
+            if queues[key] and len(drawn) < compose.preferences - len(public):
+                drawn.append(queues[key].pop())
+    return sorted([*drawn, *public], key=lambda row: str(row["id"]))
+
+
+def _is_usable(row: Row) -> bool:
+    """Take single questions over passages; a format answer has no citation to get wrong."""
+    messages = row["messages"]
+    asked = row["task"] in ("rag", "refusal") and len(messages) == 3 and row["rule"] != "template:extract"
+    prompt = sum(columns(message["content"]) for message in messages[:-1])
+    return bool(asked and row["language"] in WORDINGS and prompt <= _LONGEST[row["language"]])
+
+
+def _shorter(pairs: list[Row]) -> list[Row]:
+    """Keep the pairs with the shorter prompts, but not only the ones with a single passage."""
+    pairs.sort(key=lambda pair: (sum(columns(turn["content"]) for turn in pair["prompt"]), pair["id"]))
+    return pairs[: max(1, (2 * len(pairs) + 2) // 3)]
+
+
+def _pairs(rule: str, row: Row, rows: Sequence[Row], seed: int) -> Iterator[Row]:
+    rng = Random(f"{seed}:{rule}:{row['id']}")
+    refused = row["task"] == "refusal"
+    if rule == "refusal_over_invention" and refused:
+        rejected = _invention(row, rows, rng)
+    elif rule == "answer_over_refusal" and not refused:
+        rejected = rng.choice(WORDINGS[row["language"]])
+    elif rule == "grounded_over_ungrounded" and not refused:
+        rejected = _ungrounded(row, rows, rng)
+    else:
+        return
+    chosen = row["messages"][-1]["content"]
+    if rejected and normalise(rejected) != normalise(chosen):
+        yield _pair(rule, row, row["messages"][:-1], chosen, rejected)
+
+
+def _ungrounded(row: Row, rows: Sequence[Row], rng: Random) -> str:
+    """Spoil an answer: no citation, a wrong one, another question's answer, a wrong passage's sentence."""
+    answer = row["messages"][-1]["content"]
+    bare = without_citation(answer)
+    wrong = [cited for cited in _citations(row) if not answer.endswith(cited)]
+    other = _other_answer(row, rows, rng)
+    choices = [bare, f"{other} {answer[len(bare) :].strip()}" if other else ""]
+    if wrong:
+        choices += [f"{bare} {rng.choice(wrong)}", _copied(row, rng, wrong)]
+    return rng.choice([choice for choice in choices if choice])
+
+
+def _invention(row: Row, rows: Sequence[Row], rng: Random) -> str:
+    """Answer what the passages do not hold: by another question's answer or a sentence lying near."""
+    cited = _citations(row)
+    if not cited:
+        return ""
+    same = [
+        without_citation(other["messages"][-1]["content"])
+        for other in rows
+        if other["task"] == "rag" and _question(other) == _question(row)
+    ]
+    copied = _copied(row, rng, cited)
+    told = same[0] if same else _other_answer(row, rows, rng)
+    return rng.choice(
+        [choice for choice in (copied, f"{told} {rng.choice(cited)}" if told else "") if choice] or [""]
+    )
+
+
+def _question(row: Row) -> str:
+    return question_of(row["messages"][-2]["content"])
+
+
+def _other_answer(row: Row, rows: Sequence[Row], rng: Random) -> str:
+    """Draw the answer of another document's question, fluent and beside the point."""
+    others = [
+        other
+        for other in rows
+        if other["task"] == "rag"
+        and other["language"] == row["language"]
+        and other["document_id"] != row["document_id"]
+        and _question(other) != _question(row)
+    ]
+    return without_citation(rng.choice(others)["messages"][-1]["content"]) if others else ""
+
+
+def _passages(row: Row) -> list[tuple[str, str]]:
+    """Read (citation, text) of each passage from the prompt."""
+    text = context_of(row["messages"][-2]["content"])
+    headers = list(_HEADER.finditer(text))
+    ends = [match.start() for match in headers[1:]] + [len(text)]
+    return [
+        (citation(match["title"], _seconds(match["start"])), text[match.end() : end].strip())
+        for match, end in zip(headers, ends, strict=True)
+    ]
+
+
+def _seconds(clock: str | None) -> float | None:
+    return None if clock is None else float(clock.split(":")[0]) * 60 + float(clock.split(":")[1])
+
+
+def _citations(row: Row) -> list[str]:
+    return [cited for cited, _ in _passages(row)]
+
+
+def _copied(row: Row, rng: Random, cited: Sequence[str]) -> str:
+    """Copy a whole sentence of a passage as if it were the answer, with that passage's citation."""
+    sentences = [
+        f"{sentence.strip().replace('**', '')} {name}"
+        for name, text in _passages(row)
+        if name in cited
+        for sentence in split_sentences(text)
+        if _SHORTEST_COPY <= columns(sentence) <= _LONGEST_COPY and sentence.strip()[-1] in "。.！!"
+    ]
+    return rng.choice(sentences) if sentences else ""
+
+
+def _public_pairs(documents: Sequence[Row]) -> list[Row]:
+    """Take the pairs of public preference sets whose prompt and answers are short."""
+    pairs: list[Row] = []
+    for document in sorted(documents, key=lambda d: str(d["id"])):
+        rejected = meta_of(document).get("rejected") if document["origin"].startswith("public:") else None
+        messages = turns_of(document)
+        if not isinstance(rejected, str) or len(messages) < 2 or messages[-1]["role"] != "assistant":
+            continue
+        prompt, chosen = messages[:-1], messages[-1]["content"]
+        size = sum(columns(message["content"]) for message in prompt) + max(
+            columns(chosen), columns(rejected)
+        )
+        if size <= _LONGEST["zh"] and normalise(chosen) != normalise(rejected):
+            pairs.append(_pair("public", document, prompt, chosen, rejected))
+    return pairs
+
+
+def _pair(rule: str, row: Row, prompt: Sequence[Message], chosen: str, rejected: str) -> Row:
+    """Build a row of the schema PREFERENCE; `row` is the example or document it is made from."""
+    asked = "\x1e".join(f"{message['role']}\x1d{message['content']}" for message in prompt)
+    return {
+        "id": stable_id("preference", rule, asked, chosen, rejected),
+        "split": "",
+        "language": row["language"],
+        "origin": row["origin"],
+        "rule": rule,
+        "prompt": list(prompt),
+        "chosen": chosen,
+        "rejected": rejected,
+        "chunk_ids": list(row.get("chunk_ids") or []),
+    }

@@ -1,0 +1,173 @@
+"""Nodes of `clean`: thin, the work is done in `ta_pipeline.text`."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from typing import Any
+
+import pyarrow as pa
+
+from ta_pipeline.params import CleanParams
+from ta_pipeline.records import DOCUMENT, DROPPED, PII_AUDIT
+from ta_pipeline.text.boilerplate import remove_boilerplate
+from ta_pipeline.text.duplicates import Copy, find_copies
+from ta_pipeline.text.language import detect_language
+from ta_pipeline.text.names import NameFinder
+from ta_pipeline.text.normalise import normalise_document
+from ta_pipeline.text.pii import mask_document, mask_line
+from ta_pipeline.text.quality import find_faults, text_of
+
+logger = logging.getLogger(__name__)
+
+Row = dict[str, Any]
+#: Characters of a dropped row that a report shows.
+_EXCERPT = 120
+
+
+def normalise_documents(documents: pa.Table, clean: CleanParams) -> tuple[pa.Table, pa.Table]:
+    """Mend the encoding, take out adverts and footers, and tell each document's language.
+
+    The second table holds the removed lines, masked, with the id of their document.
+    """
+    rows = [normalise_document(row) for row in documents.to_pylist()]
+    rows, removed = remove_boilerplate(rows, clean.adverts, clean.repeated_line_files)
+    names = NameFinder(clean.person_name_allow_list)
+    lines = [_dropped(row, reason, detail, mask_line(line, names)) for row, reason, detail, line in removed]
+    rows = [{**row, "language": detect_language(text_of(row))} for row in rows]
+    logger.info("Normalised %d documents; %d lines are boilerplate", len(rows), len(lines))
+    return _documents(rows), _dropped_table(lines)
+
+
+def mask_personal_data(documents: pa.Table, clean: CleanParams) -> tuple[pa.Table, pa.Table]:
+    """Mask personal data; the audit counts the masked places of each document by kind."""
+    names = NameFinder(clean.person_name_allow_list)
+    masked: list[Row] = []
+    audit: list[Row] = []
+    for row in documents.to_pylist():
+        clean_row, counts = mask_document(row, names)
+        masked.append(clean_row)
+        audit += [
+            {"id": row["id"], "source": row["source"], "kind": kind, "count": counts[kind]}
+            for kind in sorted(counts)
+        ]
+    logger.info("Masked %d places", sum(entry["count"] for entry in audit))
+    return _documents(masked), pa.Table.from_pylist(audit, schema=PII_AUDIT)
+
+
+def filter_quality(documents: pa.Table, clean: CleanParams) -> tuple[pa.Table, pa.Table]:
+    """Split documents into those worth keeping and those that are not, each with its reason."""
+    rows = documents.to_pylist()
+    faults = find_faults(rows, clean)
+    kept = [row for position, row in enumerate(rows) if position not in faults]
+    dropped = [
+        _dropped(rows[position], fault.reason, fault.detail, text_of(rows[position]))
+        for position, fault in sorted(faults.items())
+    ]
+    logger.info("Kept %d of %d documents", len(kept), len(rows))
+    return _documents(kept), _dropped_table(dropped)
+
+
+def drop_near_duplicates(documents: pa.Table, clean: CleanParams) -> tuple[pa.Table, pa.Table]:
+    """Split documents into first sightings and copies, each copy with its original's id.
+
+    Files whose lecture has other files go first, so that the copy among the handouts is the one that
+    goes. Dialogues are compared with dialogues, by question and answer together.
+    """
+    rows = documents.to_pylist()
+    order = _lectures_first(rows)
+    copies: dict[int, tuple[Copy, str]] = {}
+    for dialogues in (False, True):
+        members = [n for n in order if (rows[n]["kind"] == "dialogue") is dialogues]
+        found = find_copies([text_of(rows[n]) for n in members], range(len(members)), clean.dedup)
+        copies |= {members[copy.index]: (copy, rows[members[copy.kept]]["id"]) for copy in found}
+    dropped = [
+        _dropped(
+            rows[n],
+            "exact_duplicate" if copy.exact else "near_duplicate",
+            f"Jaccard {copy.similarity:.3f}",
+            text_of(rows[n]),
+            kept_id,
+        )
+        for n, (copy, kept_id) in sorted(copies.items())
+    ]
+    kept = [row for n, row in enumerate(rows) if n not in copies]
+    logger.info("Kept %d of %d documents, the rest are copies", len(kept), len(rows))
+    return _documents(kept), _dropped_table(dropped)
+
+
+def report_cleaning(  # noqa: PLR0917 (Kedro passes a node's inputs by position)
+    documents: pa.Table,
+    clean_documents: pa.Table,
+    dropped_by_quality: pa.Table,
+    dropped_duplicates: pa.Table,
+    removed_lines: pa.Table,
+    pii_audit: pa.Table,
+) -> tuple[pa.Table, dict[str, object]]:
+    """Join the dropped documents, and report what came in and where each of it went.
+
+    Raises RuntimeError where a document is lost or counted twice.
+    """
+    dropped = pa.concat_tables([dropped_by_quality, dropped_duplicates])
+    _check_sum(documents, clean_documents, dropped)
+    masked: Counter[str] = Counter()
+    for entry in pii_audit.to_pylist():
+        masked[entry["kind"]] += entry["count"]
+    report: dict[str, object] = {
+        "in": documents.num_rows,
+        "kept": clean_documents.num_rows,
+        "dropped": dropped.num_rows,
+        "by_reason": _counted(dropped["reason"]),
+        "removed_lines": _counted(removed_lines["reason"]),
+        "masked": dict(sorted(masked.items())),
+        "languages": _counted(clean_documents["language"]),
+        "characters_before": _characters(documents),
+        "characters_after": _characters(clean_documents),
+    }
+    return dropped, report
+
+
+def _check_sum(documents: pa.Table, clean_documents: pa.Table, dropped: pa.Table) -> None:
+    came = Counter(documents["id"].to_pylist())
+    went = Counter(clean_documents["id"].to_pylist()) + Counter(dropped["id"].to_pylist())
+    if came != went:
+        wrong = sorted(set((came - went) + (went - came)))
+        raise RuntimeError(
+            f"clean: {came.total()} documents came in, {went.total()} are accounted for; lost or counted "
+            f"twice: {', '.join(wrong[:5])}"
+        )
+
+
+def _lectures_first(rows: list[Row]) -> list[int]:
+    """Order the positions: first files whose lecture has another file, then the rest, as they stand."""
+    files = {(row["course"], row["lecture"], row["source"]) for row in rows if row["kind"] != "dialogue"}
+    siblings = Counter((course, lecture) for course, lecture, _ in files)
+    return sorted(range(len(rows)), key=lambda n: (siblings[rows[n]["course"], rows[n]["lecture"]] < 2, n))
+
+
+def _counted(column: pa.ChunkedArray) -> dict[str, int]:
+    return dict(sorted(Counter(column.to_pylist()).items()))
+
+
+def _characters(documents: pa.Table) -> int:
+    return sum(len(text_of(row)) for row in documents.select(["segments"]).to_pylist())
+
+
+def _documents(rows: list[Row]) -> pa.Table:
+    return pa.Table.from_pylist(rows, schema=DOCUMENT)
+
+
+def _dropped(row: Row, reason: str, detail: str, text: str, kept_id: str | None = None) -> Row:
+    return {
+        "stage": "clean",
+        "id": row["id"],
+        "source": row["source"],
+        "reason": reason,
+        "detail": detail,
+        "kept_id": kept_id,
+        "excerpt": " ".join(text.split())[:_EXCERPT],
+    }
+
+
+def _dropped_table(rows: list[Row]) -> pa.Table:
+    return pa.Table.from_pylist(rows, schema=DROPPED)

@@ -1,0 +1,79 @@
+"""A folder that serves the merged model with vLLM under one fixed name.
+
+Flags are those of vLLM 0.33, where `--swap-space` and `--rope-scaling` are gone.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ta_pipeline.params import DeployParams
+from ta_pipeline.serving.bundle import card_values, client_host, context_length, place, write_from
+
+#: Adapter ranks that vLLM's `--max-lora-rank` takes.
+_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
+
+
+def vllm_arguments(model: str, context: int, deploy: DeployParams) -> list[str]:
+    """Return the arguments of `vllm` that serve `model` (a path or an id) with `context` tokens."""
+    defaults = {"temperature": deploy.temperature, "repetition_penalty": deploy.repeat_penalty}
+    options = {
+        "--served-model-name": deploy.name,
+        "--host": deploy.host,
+        "--port": deploy.port,
+        "--dtype": "auto",
+        "--max-model-len": context,
+        "--gpu-memory-utilization": deploy.gpu_memory_utilization,
+        "--tensor-parallel-size": deploy.tensor_parallel_size,
+        "--max-num-seqs": deploy.max_num_seqs,
+        "--override-generation-config": json.dumps(defaults),
+    }
+    return ["serve", model, *(str(word) for option in options.items() for word in option)]
+
+
+def lora_arguments(base_model: str, rank: int, context: int, deploy: DeployParams) -> list[str]:
+    """Return the arguments of `vllm` that serve the adapter under its name, on the base model."""
+    arguments = vllm_arguments(base_model, context, deploy)
+    arguments[arguments.index("--served-model-name") + 1] = "base"
+    room = min(r for r in _RANKS if r >= rank)
+    lora = ["--enable-lora", "--max-lora-rank", str(room), "--lora-modules", f"{deploy.name}=adapter"]
+    return [*arguments, *lora]
+
+
+def write_vllm_bundle(
+    merged_model: Path,
+    adapter: Path,
+    scores: Mapping[str, Any],
+    base_model: str,
+    deploy: DeployParams,
+    target: Path,
+) -> None:
+    """Fill the folder `target` with model, adapter, arguments, start script, client and papers."""
+    place(merged_model, target / "model")
+    (target / "adapter").mkdir()
+    for file in ("adapter_config.json", "adapter_model.safetensors"):  # PEFT's empty model card stays behind
+        place(adapter / file, target / "adapter" / file)
+    context = context_length(merged_model, deploy)
+    arguments = vllm_arguments("model", context, deploy)
+    (target / "vllm_args.json").write_text(json.dumps(arguments, indent=0), encoding="utf-8")
+    rank = int(json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))["r"])
+    base = "<folder of the base model>" if base_model.startswith("bundled:") else base_model
+    values = {
+        **card_values(base_model, scores, deploy),
+        "weights": "base model and adapter merged, bfloat16",
+        "host": deploy.host,
+        "port": deploy.port,
+        "url": f"http://{client_host(deploy.host)}:{deploy.port}/v1",
+        "temperature": deploy.temperature,
+        "lora_rank": rank,
+        "lora_command": shlex.join(["vllm", *lora_arguments(base, rank, context, deploy)]),
+    }
+    write_from("vllm_start.sh.j2", target / "start.sh", values, executable=True)
+    write_from("vllm_client.py.j2", target / "client.py", values)
+    write_from("vllm_requirements.txt.j2", target / "requirements.txt", values)
+    write_from("vllm_README.md.j2", target / "README.md", values)
+    write_from("MODEL_CARD.md.j2", target / "MODEL_CARD.md", values)

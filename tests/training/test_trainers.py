@@ -1,0 +1,123 @@
+"""The trainers' losses are the plain ones, computed where a label counts."""
+
+import dataclasses
+
+import pyarrow as pa
+import pytest
+import torch
+from torch.nn.functional import cross_entropy
+
+from ta_pipeline.chat.packing import BLOCK
+from ta_pipeline.chat.rows import PREFERENCE_TOKENS
+from ta_pipeline.training.job import TrainingJob
+
+LORA = {"rank": 2, "alpha": 4, "dropout": 0.0, "targets": "attention+mlp"}
+COMMON = {
+    "learning_rate": 1e-3, "max_steps": 2, "global_batch_size": 1, "warmup_share": 0.0, "weight_decay": 0.0,
+    "max_grad_norm": 1.0, "save_every": 1, "precision": "fp32", "gradient_checkpointing": False,
+    "zero_stage": 0, "num_processes": 1,
+}  # fmt: skip
+BLOCKS = [
+    {"split": "train", "input_ids": [1, 50, 60, 2, 1, 70, 80, 90, 2], "labels": [-100, -100, 60, 2, -100, -100, 80, 90, 2],
+     "seq_lengths": [4, 5], "example_ids": ["a", "b"]},
+]  # fmt: skip
+PAIRS = [
+    {"id": "p", "split": "train", "prompt_ids": [1, 50, 60], "chosen_ids": [70, 2], "rejected_ids": [80, 90, 2]},
+    {"id": "q", "split": "train", "prompt_ids": [1, 51], "chosen_ids": [71, 72, 2], "rejected_ids": [2]},
+]
+
+
+def job(tmp_path, method, rows, schema, model, adapter=None, **parameters):
+    path = tmp_path / f"{method}.arrow"
+    table = pa.Table.from_pylist(rows, schema)
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
+        writer.write_table(table)
+    return TrainingJob(method, str(model), adapter, str(path), COMMON | parameters, 7, "fp32", str(tmp_path))
+
+
+def test_sft_loss_is_the_mean_over_supervised_tokens(tmp_path, tiny_model):
+    from ta_pipeline.training.sft import build_trainer
+
+    trainer = build_trainer(
+        job(tmp_path, "sft", BLOCKS, BLOCK, tiny_model, lora=LORA, label_smoothing=0.0), callbacks=[]
+    )
+    batch = trainer.data_collator([trainer.train_dataset[0]])
+    model = trainer.model.eval()
+    with torch.no_grad():
+        loss = trainer.compute_loss(model, dict(batch))
+        losses, count = 0.0, 0
+        for ids, labels in (([1, 50, 60, 2], [-100, -100, 60, 2]), ([1, 70, 80, 90, 2], [-100, -100, 80, 90, 2])):
+            logits = model(torch.tensor([ids]), use_cache=False).logits[0, :-1]
+            losses += cross_entropy(logits, torch.tensor(labels[1:]), reduction="sum").item()
+            count += sum(label != -100 for label in labels)
+    assert count == 5
+    assert loss.item() == pytest.approx(losses / count, abs=1e-4)
+
+
+def test_label_smoothing_changes_the_sft_loss(tmp_path, tiny_model):
+    from ta_pipeline.training.sft import build_trainer
+
+    plain = job(tmp_path, "sft", BLOCKS, BLOCK, tiny_model, lora=LORA, label_smoothing=0.0)
+    smooth = dataclasses.replace(plain, parameters=plain.parameters | {"label_smoothing": 0.2})
+    losses = []
+    for each in (plain, smooth):
+        trainer = build_trainer(each, callbacks=[])
+        batch = trainer.data_collator([trainer.train_dataset[0]])
+        with torch.no_grad():
+            losses.append(trainer.compute_loss(trainer.model.eval(), dict(batch)).item())
+    assert losses[0] != pytest.approx(losses[1], abs=1e-5)
+
+
+def test_attention_targets_leave_the_mlp_alone(tmp_path, tiny_model):
+    from ta_pipeline.training.sft import build_trainer
+
+    lora = LORA | {"targets": "attention"}
+    trainer = build_trainer(job(tmp_path, "sft", BLOCKS, BLOCK, tiny_model, lora=lora, label_smoothing=0.0), callbacks=[])
+    trained = {name.split(".")[-4] for name, p in trainer.model.named_parameters() if p.requires_grad}
+    assert trained == {"q_proj", "k_proj", "v_proj", "o_proj"}
+
+
+def test_dpo_scored_on_answers_only_is_the_same_loss(tmp_path, tiny_model):
+    from trl.trainer import utils
+
+    from ta_pipeline.training import dpo, sft
+
+    first = sft.build_trainer(
+        job(tmp_path, "sft", BLOCKS, BLOCK, tiny_model, lora=LORA, label_smoothing=0.0), callbacks=[]
+    )
+    first.train()
+    first.model.save_pretrained(str(tmp_path / "sft-adapter"))
+    pairs = job(
+        tmp_path, "dpo", PAIRS, PREFERENCE_TOKENS, tiny_model, str(tmp_path / "sft-adapter"),
+        beta=0.1, sft_weight=1.0, global_batch_size=2,
+    )  # fmt: skip
+    trainer = dpo.build_trainer(pairs, callbacks=[])
+    batch = trainer.data_collator([trainer.train_dataset[i] for i in range(2)])
+    losses = []
+    for compact in (True, False):
+        utils._use_triton = lambda device, answer=compact: answer
+        with torch.no_grad():
+            losses.append(trainer.compute_loss(trainer.model, dict(batch)).item())
+    assert losses[0] == pytest.approx(losses[1], abs=1e-5)
+
+
+def test_dpo_goes_on_from_the_sft_adapter_and_refers_to_it(tmp_path, tiny_model):
+    from ta_pipeline.training import dpo, sft
+
+    first = sft.build_trainer(
+        job(tmp_path, "sft", BLOCKS, BLOCK, tiny_model, lora=LORA, label_smoothing=0.0), callbacks=[]
+    )
+    first.train()
+    first.model.save_pretrained(str(tmp_path / "sft-adapter"))
+    pairs = job(
+        tmp_path, "dpo", PAIRS, PREFERENCE_TOKENS, tiny_model, str(tmp_path / "sft-adapter"),
+        beta=0.1, sft_weight=0.0, global_batch_size=2,
+    )  # fmt: skip
+    trainer = dpo.build_trainer(pairs, callbacks=[])
+    trained = dict(trainer.model.named_parameters())
+    for name, parameter in first.model.named_parameters():
+        if "lora_B" in name:
+            assert parameter.abs().max() > 0
+            assert torch.equal(trained[name], parameter)
+            assert torch.equal(trained[name.replace(".default.", ".ref.")], parameter)
+            assert not trained[name.replace(".default.", ".ref.")].requires_grad
