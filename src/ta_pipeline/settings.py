@@ -1,6 +1,7 @@
 """Kedro's settings: configuration resolvers, hooks, and how errors are shown."""
 
 import os
+import warnings
 
 os.environ.setdefault("DO_NOT_TRACK", "1")  # telemetry stays off unless a user turns it on
 
@@ -9,6 +10,11 @@ from ta_pipeline.hooks import RunHooks
 from ta_pipeline.paths import out_base
 
 errors.install()
+
+# Kedro and its plugin still call OmegaConf's older name for the same function.
+warnings.filterwarnings("ignore", message="register_new_resolver")
+# Said by MLflow of classes that nobody here defines.
+warnings.filterwarnings("ignore", message=".*Add type hints to the `predict` method")
 
 HOOKS = (RunHooks(),)
 

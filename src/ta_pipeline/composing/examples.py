@@ -11,7 +11,7 @@ from ta_pipeline.composing.dialogues import Grounded, homework_rows, meta_of, re
 from ta_pipeline.composing.passages import PassagePool, columns, held_out_lectures, read_materials
 from ta_pipeline.composing.refusals import refusal_rows
 from ta_pipeline.composing.rows import ChunkFinder, Row, ask, cite, lay_out, make_row
-from ta_pipeline.composing.templates import TemplateShape, template_rows
+from ta_pipeline.composing.templates import TemplateShape, askable, template_rows
 from ta_pipeline.params import ComposeParams
 from ta_pipeline.rag.prompt import INSTRUCTIONS
 from ta_pipeline.records import InputError
@@ -39,12 +39,13 @@ def compose_examples(
     finder = ChunkFinder(chunks)
     rows = [_grounded_row(item, pools[item.language], finder, distractors, seed) for item in grounded]
     shape = TemplateShape(compose.templates, compose.rows_per_chunk, chars, distractors, seed)
+    known = [material for material in trained if material.language in pools]
     if compose.templates:
-        known = [material for material in trained if material.language in pools]
         rows += template_rows(known, grounded, pools, chunks, shape)
     languages = Counter(row["language"] for row in rows)
     refusals = {language: round(compose.refusal_share * languages[language]) for language in pools}
-    rows += refusal_rows(grounded, pools, refusals, distractors + 1, seed)
+    asked = grounded or askable(known, chars, seed)
+    rows += refusal_rows(asked, pools, refusals, distractors + 1, seed)
     rows += _sample([*plain, *homework_rows(documents, held_out)], MOST_PLAIN, len(rows), f"{seed}:plain")
     if not rows:
         raise InputError(

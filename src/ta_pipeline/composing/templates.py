@@ -21,39 +21,62 @@ from ta_pipeline.composing.dialogues import SOLUTION, Grounded
 from ta_pipeline.composing.passages import Material, PassagePool, Window, columns, has_mask, window_around
 from ta_pipeline.composing.rows import ChunkFinder, Row, ask, cite, lay_out, make_row
 from ta_pipeline.composing.similarity import normalise
+from ta_pipeline.composing.wordings import ANSWER_KEYS, KEYS, QUESTIONS, SAID
 
 #: Columns of a sentence that answers a question: shorter says nothing, longer is no sentence or two.
 _SHORTEST, _LONGEST = 24, 260
+_SHORTEST_POINT = 10
+#: Sentences of a section among which its lead is looked for.
+_OPENING = 4
 _STYLE = ("summarise", "make_questions", "format")
 #: Families about one passage alone are asked with that passage alone: cheaper, and nothing to choose.
 _ALONE = ("summarise", "make_questions")
 
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
 _NUMBERING = re.compile(r"^(?:[一二三四五六七八九十]+、|\d+(?:\.\d+)*[.)、]?\s+|§\s*\d+\s*)")
-_NO_TOPIC = re.compile(
-    r"^(?:题目|解答|习题|例题|练习|作业|小结|第.{1,3}讲|Problem|Solution|Exercise|Worked example|Example"
-    r"|Challenge|Key ?points?|Summary|Lecture \d)|(?:作业|Homework)$",
+_TASK = re.compile(
+    r"^(?:题目|解答|习题|练习|Problem|Solution|Exercise|Challenge|Prerequisites|Episode|Callout)|(?:作业|Homework)$",
     re.IGNORECASE,
 )
+_NO_TOPIC = re.compile(
+    r"^(?:例题|小结|第.{1,3}讲|Worked example|Example|Key ?points?|Summary|Lecture \d)", re.IGNORECASE
+)
 _BULLET = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+")
-_BOLD = re.compile(r"\*\*([^*]{2,40})\*\*")
+_EMPHASIS = re.compile(r"(?<![\w*])(\*{1,2})(?![\s*])([^*\n]+?)\1(?!\*)")
 _DEFINED = {
     "zh": re.compile(r"^\*\*(?P<term>[^*，。]{2,16})\*\*(?:（[^）]*）)?(?:是指|指的是|是|指)"),
     "en": re.compile(
         r"^(?:(?P<article>An?|The)\s+)?\*\*(?P<term>[^*]{2,40})\*\*(?:\s*\([^)]*\))?\s+"
-        r"(?P<verb>is|are|means|states|says)\b"
+        r"(?:is|are|means|states|says)\b"
     ),
 }
-_PLAIN_DEFINED = re.compile(
-    r"^(?P<article>An?|The)\s+(?P<term>[a-z][a-z-]*(?: [a-z-]+)?)\s+(?P<verb>is)\s+(?:an?|the)\s"
-)
+#: The same without bold type: "A list is a …", "`data.shape` is an …", "切片是一种……".
+_PLAIN_DEFINED = {
+    "zh": re.compile(r"^(?P<term>[\u4e00-\u9fffA-Za-z`]{2,10}?)(?:是指|指的是|是一种|是一个|是一类)"),
+    "en": re.compile(
+        r"^(?:(?P<article>An?)\s+)?(?P<term>`[^`]{2,30}`|[A-Za-z][a-z-]+(?: [a-z-]+)?)\s+"
+        r"(?:is|means)\s+(?:an?|the)\s"
+    ),
+}
+#: "To create a string, we add …" answers "How do we create a string?".
+_HOW_TO = {
+    "zh": re.compile(r"^(?:要|为了|若要|如果要|想要)(?P<goal>[^，。]{3,25})，"),
+    "en": re.compile(
+        r"^To (?P<goal>(?![^,]*\b(?:this|that|so|it|them)\b)[a-z][^,.]{5,70}), (?:we|you|Python|use|one|add)\b"
+    ),
+}
 _AFTER_IS = re.compile(r"^.{2,60}?(?:是指|指的是|是|指|\sis\s|\sare\s|\smeans\s|\sstates that\s)(.+)$")
-#: Sentences that lean on what stood before them.
+#: Sentences that lean on what stood before them, or talk about the text and its reader.
 _LEANING = re.compile(
-    r"^(?:这|那|它|他|她|其|此|上述|因此|所以|于是|但|而|不过|可见|由此|同样|例如|比如|如图|下表|下图|解|首先|其次|然后|另外|也|又|再|即"
+    r"^(?:这|那|它|他|她|其|此|上述|因此|所以|于是|但|而|不过|可见|由此|同样|例如|比如|如图|下表|下图|解|首先|其次"
+    r"|然后|另外|也|又|再|即|我们|接下来|现在|请|试|写出|计算|求|证明"
     r"|(?:This|That|These|Those|It|They|He|She|Its|Their|Here|There|Thus|Therefore|Hence|So|But|And|However"
-    r"|For example|For instance|In this|In that|Also|Then|Now|Next|Instead|Similarly|Such|Both|Each|Let|We"
-    r"|Again|Note|See|Which|The same|The table|Worked example)\b)"
+    r"|For example|For instance|In this|In that|In the (?:example|case|output|code)|Also|Then|Now|Next|Instead"
+    r"|Similarly|Such|Both|Each|Let|We|You|Our|Your|I|Again|Note|See|Which|The (?:same|table|output|above"
+    r"|following|result|last|first)|Worked example|As (?:we|you|an?|before|part)|Once|From now|While|Since"
+    r"|Sometimes|Separately|Using|Just|Moreover|Finally|Lastly|First|Second|Below|Above|Remember|Recall"
+    r"|By default|In other words|Write|Modify|Create|Read|Run|Take|Revise|Try|Fix|Change|Compare|Explain|Find|Rewrite"
+    r"|Consider|Calculate|Show|Test)\b)"
 )
 #: A spoken cue that begins so is a reply, a count or a courtesy, nothing to look for.
 _CHATTER = re.compile(
@@ -61,128 +84,6 @@ _CHATTER = re.compile(
     r"|student|good|thank|hello|i'm|my name)",
     re.IGNORECASE,
 )
-
-#: Wordings of each demand; {x} a term or topic, {q} a question, {n} a number, {a} and {b} keys.
-QUESTIONS: dict[str, dict[str, tuple[str, ...]]] = {
-    "zh": {
-        "define": (
-            "什么是{x}？",
-            "{x}是什么意思？",
-            "{x}的定义是什么？",
-            "请解释一下{x}。",
-            "讲义里怎样说明{x}？",
-            "{x}指的是什么？",
-        ),
-        "topic": ("关于“{x}”，讲义里是怎么说的？", "资料怎样说明“{x}”？", "“{x}”这部分讲了什么？"),
-        "extract": (
-            "列出资料中“{x}”的 {n} 个要点，每条以“- ”开头。",
-            "请用恰好 {n} 条以“- ”开头的要点说明“{x}”。",
-            "“{x}”有哪些要点？请写成 {n} 条，每条前加“- ”，不要写别的。",
-        ),
-        "summarise": (
-            "用一句话概括上面关于“{x}”的资料。",
-            "上面这段“{x}”的资料主要讲什么？",
-            "请简短总结“{x}”这段资料。",
-        ),
-        "make_questions": (
-            "根据资料给学生出 {n} 道思考题，每行一道，以“- ”开头。",
-            "请就上面的资料提 {n} 个问题，每个以“- ”开头。",
-        ),
-        "locate": (
-            "老师在哪一讲、什么时候说到“{x}”？",
-            "“{x}”这句话出现在课上的什么位置？",
-            "我想回看老师讲“{x}”的地方，是第几讲的几分几秒？",
-        ),
-        "locate_asked": (
-            "{q}这是在哪一讲的什么时候讲的？",
-            "{q}请指出老师在哪一讲、几分几秒说到。",
-            "我想重听这一段：{q}在课上的什么位置？",
-        ),
-        "json_define": (
-            "请用 JSON 对象回答，键为“{a}”和“{b}”：资料怎样定义{x}？",
-            "{x}是什么？只输出一个 JSON 对象，包含“{a}”和“{b}”两个键。",
-        ),
-        "json_terms": (
-            "用一个 JSON 对象回答，键为“{a}”和“{b}”：它们各是什么？",
-            "请只输出 JSON，键为“{a}”和“{b}”，值为各自的含义。",
-        ),
-        "json_asked": (
-            "{q}请用 JSON 对象回答，键为“{a}”和“{b}”。",
-            "{q}只输出一个 JSON 对象，包含“{a}”和“{b}”两个键。",
-        ),
-        "limit": ("{q}回答不超过{n}个字。", "请用不超过{n}个字回答：{q}", "{q}（{n}字以内）"),
-        "bullets": ("{q}请用恰好 {n} 条以“- ”开头的要点回答。", "{q}请列成 {n} 条，每条以“- ”开头。"),
-    },
-    "en": {
-        "define": (
-            "What is {x}?",
-            "What does {x} mean?",
-            "How do the notes define {x}?",
-            "Explain {x} in a sentence.",
-            "Define {x}.",
-            "What is meant by {x}?",
-        ),
-        "topic": (
-            'What do the notes say about "{x}"?',
-            'What does the material explain under "{x}"?',
-            'Tell me what the notes say on "{x}".',
-        ),
-        "extract": (
-            'List {n} key points on "{x}", each on a line that starts with "- ".',
-            'Give exactly {n} bullet points starting with "- " about "{x}".',
-            'What are the main points of "{x}"? Write {n} lines, each starting with "- ", and nothing else.',
-        ),
-        "summarise": (
-            'Sum up the passage on "{x}" in one sentence.',
-            'What is the passage on "{x}" mainly about?',
-            'Give a short summary of the passage on "{x}".',
-        ),
-        "make_questions": (
-            'Write {n} questions for students on this passage, one a line, each starting with "- ".',
-            'Ask {n} questions about the passage, each starting with "- ".',
-        ),
-        "locate": (
-            'In which lecture, and when, does the teacher say "{x}"?',
-            'Where in the recordings do I find "{x}"?',
-            'At what point of which lecture comes the sentence "{x}"?',
-        ),
-        "locate_asked": (
-            "{q} In which lecture, and when, is that said?",
-            "{q} Please point me to the lecture and the minute.",
-            "Where in the recordings is this explained: {q}",
-        ),
-        "json_define": (
-            'How do the notes define {x}? Reply as a JSON object with the keys "{a}" and "{b}".',
-            'What is {x}? Answer with one JSON object that has the keys "{a}" and "{b}".',
-        ),
-        "json_terms": (
-            'Say what each of these is, as a JSON object with the keys "{a}" and "{b}".',
-            'Reply in JSON with the keys "{a}" and "{b}", each with its meaning.',
-        ),
-        "json_asked": (
-            '{q} Reply as a JSON object with the keys "{a}" and "{b}".',
-            '{q} Answer with one JSON object that has the keys "{a}" and "{b}".',
-        ),
-        "limit": (
-            "{q} Answer in at most {n} characters.",
-            "In no more than {n} characters: {q}",
-            "{q} Use at most {n} characters.",
-        ),
-        "bullets": (
-            '{q} Answer with exactly {n} bullet points starting with "- ".',
-            '{q} Reply as {n} lines, each starting with "- ".',
-        ),
-    },
-}
-_KEYS = {
-    "zh": (("术语", "定义"), ("概念", "含义"), ("名称", "说明"), ("词", "解释")),
-    "en": (("term", "definition"), ("concept", "meaning"), ("name", "explanation"), ("word", "sense")),
-}
-_ANSWER_KEYS = {
-    "zh": (("答案", "出处"), ("回答", "位置"), ("结论", "来源"), ("内容", "讲次")),
-    "en": (("answer", "source"), ("reply", "where"), ("result", "lecture"), ("explanation", "found_in")),
-}
-_SAID = {"zh": "老师说：“{x}”", "en": 'The teacher says: "{x}"'}
 
 
 @dataclass(frozen=True)
@@ -207,6 +108,24 @@ class Definition:
     place: int
 
 
+def askable(materials: Sequence[Material], chars: int, seed: int) -> list[Grounded]:
+    """Give the rules' own questions with their passages, for a course whose students asked none."""
+    return [
+        Grounded(
+            document_id=row.document_id,
+            rule="template:answer",
+            language=row.material.language,
+            question=row.question,
+            answer=row.answer,
+            history=(),
+            gold=window_around(row.material, row.first, row.last, chars),
+        )
+        for material in materials
+        for row in made_from(material, seed)
+        if row.family == "answer"
+    ]
+
+
 @dataclass(frozen=True)
 class TemplateShape:
     """What template rows are made by: families, how many a chunk, and the size of their prompts."""
@@ -219,23 +138,32 @@ class TemplateShape:
 
 
 def plain(text: str) -> str:
-    """Take Markdown's emphasis and link targets off a sentence; formulas stay."""
-    return _LINK.sub(r"\1", _BULLET.sub("", text)).replace("**", "").replace("*", "").strip()
+    """Take Markdown's bullets, emphasis, link targets and line breaks off a sentence; formulas stay."""
+    bare = _EMPHASIS.sub(r"\2", _LINK.sub(r"\1", _BULLET.sub("", text)))
+    return " ".join(bare.split())
 
 
 def definitions(material: Material) -> list[Definition]:
     """Find the sentences that say what a term is."""
+    language = material.language
     found: list[Definition] = []
     for place, unit in enumerate(material.units):
-        text = unit.text.strip()
-        match = _DEFINED.get(material.language, _DEFINED["en"]).match(text)
-        if match is None and material.language == "en":
-            match = _PLAIN_DEFINED.match(text)
-        if match and _answers(plain(text)):
+        sentence = plain(unit.text)
+        match = _DEFINED[language].match(unit.text.strip()) or _PLAIN_DEFINED[language].match(sentence)
+        if match and _answers(sentence):
             article = (match.groupdict().get("article") or "").lower()
             term = f"{article} {_in_a_sentence(plain(match['term']))}".strip()
-            found.append(Definition(term, plain(text), place))
+            found.append(Definition(term, sentence, place))
     return found
+
+
+def how_tos(material: Material) -> list[tuple[str, str, int]]:
+    """Find (goal, sentence, place) of the sentences that say how a goal is reached."""
+    sentences = [(plain(unit.text), place) for place, unit in enumerate(material.units)]
+    matches = [(_HOW_TO[material.language].match(sentence), sentence, place) for sentence, place in sentences]
+    return [
+        (match["goal"], sentence, place) for match, sentence, place in matches if match and _answers(sentence)
+    ]
 
 
 def _in_a_sentence(term: str) -> str:
@@ -246,29 +174,32 @@ def _in_a_sentence(term: str) -> str:
 
 
 def leads(material: Material) -> list[tuple[str, str, int]]:
-    """Find (topic, first sentence, place) of each section whose first sentence stands on its own."""
-    found: list[tuple[str, str, int]] = []
-    seen = {material.title}
+    """Find (topic, sentence, place) of each section: the first of its opening sentences that stands alone."""
+    found: dict[str, tuple[str, str, int]] = {}
+    opening: Counter[str] = Counter()
     for place, unit in enumerate(material.units):
-        if unit.heading in seen:
-            continue
-        seen.add(unit.heading)
-        topic = topic_of(unit.heading)
-        sentence = plain(unit.text)
-        if topic and topic != material.title and _answers(sentence):
-            found.append((topic, sentence, place))
-    return found
+        topic, sentence = topic_of(unit.heading), plain(unit.text)
+        opening[unit.heading] += 1
+        usable = opening[unit.heading] <= _OPENING and topic not in ("", material.title)
+        if usable and unit.heading not in found and _answers(sentence):
+            found[unit.heading] = (topic, sentence, place)
+    return list(found.values())
 
 
 def topic_of(heading: str) -> str:
     """Give the last heading of a path without its number, "" where it names no subject."""
     topic = plain(_NUMBERING.sub("", heading.rsplit(" > ", maxsplit=1)[-1].strip()))
-    return "" if _NO_TOPIC.search(topic) or columns(topic) > 50 else topic
+    return "" if _NO_TOPIC.match(topic) or columns(topic) > 50 else topic
 
 
-def is_homework(material: Material) -> bool:
-    """Tell whether a material is problems with their solutions, which teach no facts of their own."""
-    return any(SOLUTION.match(unit.heading.rsplit(" > ", maxsplit=1)[-1]) for unit in material.units)
+def task_headings(material: Material) -> set[str]:
+    """Name the headings of exercises and their solutions, which state no facts of the lecture."""
+    headings = list(dict.fromkeys(unit.heading for unit in material.units))
+    tasks = {heading for heading in headings if any(_TASK.search(part) for part in heading.split(" > "))}
+    solved = {
+        left for left, right in pairwise(headings) if SOLUTION.match(right.rsplit(" > ", maxsplit=1)[-1])
+    }
+    return tasks | solved
 
 
 def _answers(sentence: str) -> bool:
@@ -284,7 +215,7 @@ def _definition_rows(material: Material, rng: Random) -> Iterator[Made]:
     for item in definitions(material):
         question = rng.choice(wordings["define"]).format(x=item.term)
         yield Made("answer", question, item.sentence, material, item.place, item.place, material.id)
-        a, b = rng.choice(_KEYS[material.language])
+        a, b = rng.choice(KEYS[material.language])
         question = rng.choice(wordings["json_define"]).format(x=item.term, a=a, b=b)
         meaning = _meaning(item)
         if meaning:
@@ -314,6 +245,12 @@ def _paired_terms(material: Material, rng: Random) -> Iterator[Made]:
             yield Made("format", question, answer, material, left.place, right.place, material.id)
 
 
+def _how_to_rows(material: Material, rng: Random) -> Iterator[Made]:
+    for goal, sentence, place in how_tos(material):
+        question = rng.choice(QUESTIONS[material.language]["how_to"]).format(x=goal)
+        yield Made("answer", question, sentence, material, place, place, material.id)
+
+
 def _topic_rows(material: Material, rng: Random) -> Iterator[Made]:
     wordings = QUESTIONS[material.language]
     for topic, sentence, place in leads(material):
@@ -332,12 +269,19 @@ def _list_rows(material: Material, rng: Random) -> Iterator[Made]:
             last += 1
         points = [plain(unit.text).rstrip("；;。.，, ") for unit in material.units[place:last]]
         topic = topic_of(material.units[place].heading)
-        fits = sum(columns(point) for point in points) <= 2 * _LONGEST
-        if 2 <= len(points) <= 6 and topic and fits and not any(has_mask(point) for point in points):
+        if topic and _make_a_list(points):
             question = rng.choice(QUESTIONS[material.language]["extract"]).format(x=topic, n=len(points))
             answer = "\n".join(f"- {point}" for point in points)
             yield Made("extract", question, answer, material, place, last - 1, material.id)
         place = max(last, place + 1)
+
+
+def _make_a_list(points: Sequence[str]) -> bool:
+    """Tell whether bullets are two to six points worth listing, not bare words, code or tasks."""
+    sized = 2 <= len(points) <= 6 and sum(map(columns, points)) <= 2 * _LONGEST
+    words = [re.sub(r"`[^`]*`|\$[^$]*\$", "", point) for point in points]
+    told = all(columns(word) >= _SHORTEST_POINT for word in words)
+    return sized and told and not any(_LEANING.match(point) or has_mask(point) for point in points)
 
 
 def _point_rows(material: Material, rng: Random) -> Iterator[Made]:
@@ -379,7 +323,7 @@ def _spoken_rows(material: Material, rng: Random, count: int = 8) -> Iterator[Ma
         question = rng.choice(QUESTIONS[material.language]["locate"]).format(
             x=texts[place].rstrip("。，、.,；;")
         )
-        said = _SAID[material.language].format(x=texts[place].rstrip("，、,；;"))
+        said = SAID[material.language].format(x=texts[place].rstrip("，、,；;"))
         yield Made("locate", question, said, material, place, place, material.id)
 
 
@@ -420,7 +364,7 @@ def _as_json(item: Grounded, rng: Random) -> Demand | None:
     """Put the answer and where it is found into a JSON object; formulas would need escapes, so none."""
     if "\\" in item.answer or '"' in item.answer:
         return None
-    a, b = rng.choice(_ANSWER_KEYS[item.language])
+    a, b = rng.choice(ANSWER_KEYS[item.language])
     values = {a: item.answer.rstrip("。."), b: item.gold.cited.strip("[]")}
     return "json_asked", json.dumps(values, ensure_ascii=False), {"a": a, "b": b}
 
@@ -442,6 +386,7 @@ def _within_limit(item: Grounded) -> Demand | None:
 Maker = Callable[[Material, Random], Iterator[Made]]
 _MAKERS: tuple[Maker, ...] = (
     _definition_rows,
+    _how_to_rows,
     _paired_terms,
     _topic_rows,
     _list_rows,
@@ -453,10 +398,10 @@ _MAKERS: tuple[Maker, ...] = (
 
 def made_from(material: Material, seed: int) -> list[Made]:
     """Make all rows that the rules find in one material."""
-    if is_homework(material):
-        return []
     rng = Random(f"{seed}:templates:{material.id}")
-    return [made for maker in _MAKERS for made in maker(material, rng)]
+    tasks = task_headings(material)
+    made = [made for maker in _MAKERS for made in maker(material, rng)]
+    return [row for row in made if material.units[row.first].heading not in tasks]
 
 
 def template_rows(
@@ -491,12 +436,13 @@ def _in_turn(made: list[Made], turn: int, shape: TemplateShape) -> list[Made]:
         rng.shuffle(rows)
     first = turn % len(shape.families)
     rotated = [*shape.families[first:], *shape.families[:first]]
-    chosen: list[Made] = []
+    chosen: dict[tuple[int, int], Made] = {}  # one row a place, or the same sentence is learned twice
     while len(chosen) < shape.per_chunk and any(by_family.values()):
         for family in rotated:
             if by_family[family] and len(chosen) < shape.per_chunk:
-                chosen.append(by_family[family].pop())
-    return chosen
+                row = by_family[family].pop()
+                chosen.setdefault((row.first, row.last), row)
+    return list(chosen.values())
 
 
 def _laid_out(made: Made, pools: dict[str, PassagePool], finder: ChunkFinder, shape: TemplateShape) -> Row:

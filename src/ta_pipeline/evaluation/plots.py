@@ -7,6 +7,7 @@ made in any thread. Labels are English: no Chinese font is needed. An artefact h
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -33,10 +34,10 @@ _KEPT, _DROPPED, _QUARANTINED = "#2f7de1", "#e8803a", "#b1495b"
 
 #: Panels of `score_bars`: metric, title, whether less is better.
 _PANELS = (
-    ("reference_loss", "Reference loss (nats/token)", True),
+    ("reference_loss", "Reference loss, nats/token", True),
     ("f1", "Token F1", False),
-    ("rouge_l", "ROUGE-L (characters)", False),
-    ("bleu", "BLEU (0-100)", False),
+    ("rouge_l", "ROUGE-L by characters", False),
+    ("bleu", "BLEU, 0 to 100", False),
     ("refusal_f1", "Refusal F1", False),
     ("false_refusal_rate", "False refusal rate", True),
     ("citation_validity", "Valid citations", False),
@@ -59,7 +60,7 @@ def loss_curves(sft_history: pa.Table, dpo_history: pa.Table) -> Figure:
     margin = [("reward_margin", "dpo", "reward margin"), ("reward_accuracy", "base", "reward accuracy")]
     _draw_steps(axes[1, 1], "DPO: chosen over rejected", dpo_history, margin)
     for axis in axes[1]:
-        axis.set_xlabel("optimizer step")
+        axis.set_xlabel("optimizer step", color=INK)
     return figure
 
 
@@ -69,11 +70,11 @@ def score_bars(scores: Mapping[str, Any]) -> Figure:
     panels = [panel for panel in _PANELS if any(panel[0] in found for found in artefacts.values())]
     columns = 2
     rows = max(1, -(-len(panels) // columns))
-    figure = _figure(9.6, rows * (0.72 + 0.3 * len(artefacts)))
+    figure = _figure(9.6, rows * (0.8 + 0.3 * len(artefacts)))
     flat = figure.subplots(rows, columns, squeeze=False).flatten()
     for axis, (metric, title, less) in zip(flat, panels, strict=False):
         _draw_bars(axis, artefacts, metric)
-        axis.set_title(f"{title}  ({'less' if less else 'more'} is better)", loc="left")
+        _title(axis, f"{title}: {'less' if less else 'more'} is better")
     for axis in flat[len(panels) :]:
         axis.set_axis_off()
     return figure
@@ -99,7 +100,9 @@ def rows_through_stages(reports: Mapping[str, Mapping[str, int]]) -> Figure:
     axis.invert_yaxis()
     axis.set_xlim(0, 1)
     axis.set_xticks([0, 0.5, 1], ["0 %", "50 %", "100 %"])
-    axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, frameon=False, handlelength=1)
+    axis.legend(
+        loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, frameon=False, handlelength=1, labelcolor=INK
+    )
     return figure
 
 
@@ -111,30 +114,33 @@ def size_against_score(scores: Mapping[str, Any], gguf_report: Mapping[str, Any]
     figure = _figure(9.6, 3.6)
     axes = figure.subplots(1, 2)
     for axis, (metric, title) in zip(
-        axes, (("reference_loss", "Reference loss (less is better)"), ("rouge_l", "ROUGE-L (more is better)"))
+        axes, (("reference_loss", "Reference loss: less is better"), ("rouge_l", "ROUGE-L: more is better"))
     ):
         _draw_sizes(axis, scores["artefacts"], gguf_report["files"], metric)
-        axis.set_title(title, loc="left")
-        axis.set_xlabel("file size (MB)")
+        _title(axis, title)
+        axis.set_xlabel("file size (MB)", color=INK)
     return figure
 
 
 def _figure(width: float, height: float) -> Figure:
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    return Figure(figsize=(width, height), layout="constrained", facecolor="white")
+    layout = ConstrainedLayoutEngine(h_pad=0.1, w_pad=0.08)  # inches
+    return Figure(figsize=(width, height), layout=layout, facecolor="white")
 
 
 def _bare(axis: Axes) -> None:
-    """Take away what carries no information: frame, ticks, and heavy grid lines."""
+    """Take away what carries no information: frame, ticks, and the ground (a page may be dark)."""
+    axis.set_facecolor("none")
     for side in ("top", "right", "left", "bottom"):
         axis.spines[side].set_visible(False)
     axis.tick_params(length=0, colors=INK, labelsize=9)
     axis.set_axisbelow(True)
-    axis.title.set_color(INK)
-    axis.xaxis.label.set_color(INK)
-    for text in (axis.title, axis.xaxis.label):
-        text.set_fontsize(10)
+
+
+def _title(axis: Axes, text: str) -> None:
+    axis.set_title(text, loc="left", color=INK, fontsize=10.5, fontweight="bold", pad=7)
 
 
 def _draw_steps(
@@ -157,7 +163,7 @@ def _draw_steps(
     if steps:
         axis.plot(steps, values, "o", color=INK, ms=5, label="validation")
     _bare(axis)
-    axis.set_title(title, loc="left")
+    _title(axis, title)
     axis.grid(axis="y", color=GRID, lw=0.8)
     if not axis.lines:
         axis.text(0.5, 0.5, "not recorded", transform=axis.transAxes, ha="center", color=INK)
@@ -171,7 +177,7 @@ def _points(history: pa.Table, column: str) -> tuple[list[int], list[float]]:
     if column not in history.column_names:
         return [], []
     rows = zip(history["step"].to_pylist(), history[column].to_pylist(), strict=True)
-    kept = [(step, value) for step, value in rows if value is not None and value == value]
+    kept = [(step, value) for step, value in rows if value is not None and isfinite(value)]
     return [step for step, _ in kept], [value for _, value in kept]
 
 
@@ -217,20 +223,21 @@ def _draw_sizes(
         axis.plot([size, size], [found["low"], found["high"]], color=colour(name), lw=2, alpha=0.55)
         axis.plot(size, found["value"], "o", ms=9, color=colour(name))
         axis.annotate(
-            f"{file['format']}\n{size:.0f} MB, {found['value']:.3g}",
-            (size, found["value"]),
-            xytext=(9, 0),
+            f"{file['format']}\n{size:.0f} MB\n{found['value']:.3g}",
+            (size, found["high"]),
+            xytext=(0, 4),
             textcoords="offset points",
-            va="center",
+            ha="center",
+            va="bottom",
             color=INK,
             fontsize=8.5,
         )
     _bare(axis)
     axis.grid(color=GRID, lw=0.8)
-    axis.margins(x=0.28, y=0.2)
+    axis.margins(x=0.2, y=0.3)
     axis.set_xlim(left=0)
     if source:
-        axis.legend(frameon=False, fontsize=8.5, labelcolor=INK, loc="best")
+        axis.legend(frameon=False, fontsize=8.5, labelcolor=INK, loc="lower right")
 
 
 def _counts(report: Mapping[str, int]) -> str:

@@ -48,7 +48,7 @@ _WORDS = {
     "i_fail": r"""
         \bi\s*(?:(?:do|did|could|would|ca|can)(?:n't| not|not)
         |(?:(?: am|'m)|was) (?:not able|unable) to)<aside>""",
-    "find_out": r"(?:answer|determine|tell|say|find|found|conclude|infer|know|derive|establish|see|settle)\w*",
+    "find_out": r"(?:answer|determine|tell|say|find|found|conclude|infer|know|derive|establish|see)\w*",
     "资料": r"""
         资料|材料|讲义|讲稿|讲座|讲课|课程|课上|课堂|课件|课本|教材|笔记|段落|片段|文段|文本(?!框)|上文|上述|原文
         |文中|全文|内容|本课|本讲|这门课|这一讲|这几讲|哪一讲|各讲|这几段|这三段|几段话|老师|录音|字幕|知识库|来源|以上""",

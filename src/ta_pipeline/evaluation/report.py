@@ -24,14 +24,15 @@ from ta_pipeline.evaluation.summary import Facts, all_scores, missing_rows, row_
 from ta_pipeline.rag.prompt import Passage, passage_header
 
 if TYPE_CHECKING:
+    from jinja2 import Environment, Template
     from markupsafe import Markup
     from matplotlib.figure import Figure
 
 #: What the bundled model is; a reader of its scores must know.
 BUNDLED_NOTE = (
     "The base model is the bundled SmolLM2-135M-Instruct: a dequantized 4-bit file of 135 M parameters, "
-    "trained mostly on English. Scores on it show that the machinery works, from raw files to measured "
-    "artefacts; Chinese scores show plumbing, not ability. Take a larger base model before judging the course."
+    "mostly English. Scores on it show that the machinery works, from raw files to measured artefacts; "
+    "Chinese scores show plumbing, not ability. Take a larger base model before judging the course."
 )
 OTHER_NOTE = (
     "Scores show how the trained adapters differ from their own base model on this benchmark, asked in one "
@@ -54,6 +55,8 @@ _LABELS = {
     "citation_validity": "Valid citations",
     "stop_rate": "Stopped by itself",
 }
+#: Decimals of a metric in a table, where they are not two.
+_DIGITS = {"reference_loss": 3, "bleu": 1}
 _HEADLINE = ("reference_loss", "refusal_f1", "false_refusal_rate", "rouge_l", "citation_validity")
 _BREAKDOWN = (
     "reference_loss",
@@ -65,8 +68,20 @@ _BREAKDOWN = (
     "format_validity",
 )
 _PACKAGES = (
-    "torch transformers peft trl accelerate deepspeed kedro mlflow pyarrow datasketch gguf auto-round xllamacpp"
-).split()
+    "torch",
+    "transformers",
+    "peft",
+    "trl",
+    "accelerate",
+    "deepspeed",
+    "kedro",
+    "mlflow",
+    "pyarrow",
+    "datasketch",
+    "gguf",
+    "auto-round",
+    "xllamacpp",
+)
 _TRAIN_FACTS = {
     "steps": "optimizer steps",
     "tokens": "tokens",
@@ -122,8 +137,8 @@ class Run:
 
 def render_report(run: Run, curves: Figure) -> str:
     """Return the page as HTML; `curves` comes from `plots.loss_curves`."""
-    environment = _environment()
-    return environment.get_template("report.html.j2").render(
+    template: Template = _environment().get_template("report.html.j2")
+    return template.render(
         run=run,
         note=BUNDLED_NOTE if run.base_model_name.startswith("bundled:") else OTHER_NOTE,
         labels=_LABELS,
@@ -156,10 +171,10 @@ def stage_table(run: Run) -> list[dict[str, Any]]:
 def verdict(row: Facts) -> tuple[str, str]:
     """Say in words what a paired difference means, and its tone: "good", "bad" or "even"."""
     a, b, metric = row["a"], row["b"], row["metric"]
-    name = _LABELS.get(metric, metric).lower().replace("f1", "F1").replace("rouge-l", "ROUGE-L")
+    name = _LABELS[metric].lower().replace("f1", "F1").replace("rouge-l", "ROUGE-L")
     numbers = f"{_signed(row['diff'])} [{_signed(row['low'])}, {_signed(row['high'])}]"
     if row["low"] <= 0 <= row["high"]:
-        return f"{_name(a)} and {_name(b)} do not differ clearly on {name}: {numbers}", "even"
+        return f"No clear difference on {name}: {numbers}", "even"
     if row["diff"] * METRICS[metric].better > 0:
         return f"{_name(a)} beats {_name(b)} on {name}: {numbers}", "good"
     return f"{_name(a)} falls behind {_name(b)} on {name}: {numbers}", "bad"
@@ -200,7 +215,7 @@ def choose_samples(
     return chosen[:count]
 
 
-def _environment() -> Any:
+def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -210,7 +225,13 @@ def _environment() -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": _number, "metric": _metric, "size": _size, "duration": _duration}
+    environment.filters |= {
+        "number": _number,
+        "metric": _metric,
+        "interval": _interval,
+        "size": _size,
+        "duration": _duration,
+    }
     return environment
 
 
@@ -247,17 +268,26 @@ def _paired(rows: Iterable[Facts]) -> list[dict[str, Any]]:
 
 def _reasons(run: Run) -> list[dict[str, Any]]:
     """List why rows were taken out, by stage, with a few of them."""
-    quarantined = [{**row, "excerpt": ""} for row in run.ingest.get("quarantined_rows", [])]
-    groups = [("ingest", reason, rows) for reason, rows in _by_reason(quarantined)]
+    groups = [("ingest", reason, rows) for reason, rows in _by_reason(run.ingest.get("quarantined_rows", []))]
     groups += [("clean", reason, rows) for reason, rows in _by_reason(run.dropped.to_pylist())]
     found = [
-        {"stage": stage, "reason": reason, "count": len(rows), "rows": rows[:_ROWS_SHOWN]}
+        {
+            "stage": stage,
+            "reason": reason,
+            "count": len(rows),
+            "rows": [_taken_out(row) for row in rows[:_ROWS_SHOWN]],
+        }
         for stage, reason, rows in groups
     ]
     for stage, report in (("compose", run.compose), ("tokenize", run.labels), ("tokenize", run.preference)):
         counted = report.get("dropped_by_reason", {}).items()
         found += [{"stage": stage, "reason": reason, "count": count, "rows": []} for reason, count in counted]
     return found
+
+
+def _taken_out(row: Facts) -> dict[str, str]:
+    where = f"{row['source']}:{row['line']}" if row.get("line") else row["source"]
+    return {"where": where, "detail": row.get("detail") or "", "excerpt": row.get("excerpt") or ""}
 
 
 def _by_reason(rows: Iterable[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
@@ -366,7 +396,8 @@ def _made(artefacts: Artefacts) -> dict[str, Any]:
         "source": scores.get("dpo", {}),
         "merged": scores.get("merged", {}),
         "merge": _merge_facts(artefacts.merge),
-        "paired": _paired(artefacts.scores["paired"]),
+        "against_source": _paired(row for row in artefacts.scores["paired"] if row["b"] == "dpo"),
+        "between_formats": _paired(row for row in artefacts.scores["paired"] if row["b"] != "dpo"),
         "listed": artefacts.listed,
         "bundles": [_bundle(name, folder) for name, folder in artefacts.bundles.items()],
         "svg": inline_svg(figure, "File size against score of each GGUF"),
@@ -429,11 +460,13 @@ def _number(value: Any) -> str:
     return f"{value:,.1f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def _metric(figure: Facts, metric: str, interval: bool = True) -> str:
-    """Write a score, with its interval where asked for."""
-    digits = {"reference_loss": 3, "bleu": 1}.get(metric, 2)
-    value, low, high = (f"{figure[key]:.{digits}f}" for key in ("value", "low", "high"))
-    return f"{value} [{low}, {high}]" if interval else value
+def _metric(figure: Facts, metric: str) -> str:
+    return f"{figure['value']:.{_DIGITS.get(metric, 2)}f}"
+
+
+def _interval(figure: Facts, metric: str) -> str:
+    digits = _DIGITS.get(metric, 2)
+    return f"[{figure['low']:.{digits}f}, {figure['high']:.{digits}f}]"
 
 
 def _size(count: float) -> str:

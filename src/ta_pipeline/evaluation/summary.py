@@ -46,6 +46,7 @@ def build_summary(
     rows: Mapping[str, Mapping[str, int]],
     train: Mapping[str, Facts],
     scores: Facts,
+    *,
     artefact_scores: Facts | None = None,
     artefacts: list[Facts] | None = None,
 ) -> dict[str, Any]:

@@ -32,7 +32,7 @@ _SENTENCE_END = re.compile(
     r"|[!?…]+[”’」』）)\"'*]*(?:\s+|$)"
     r"|\.[”’)\"'*\]]*(?:\s+(?=[\"'“‘(\[*$`\-A-Z0-9\u4e00-\u9fff])|\s*$)"
     r"|\n\s*\n"
-    r"|\n(?=\s*(?:[-*+|>#:]|\d+[.)]\s))"  # list items, table rows; other single breaks are wrapped prose
+    r"|\n(?=\s*(?:[-*+]\s|[|>#]|\d+[.)]\s))"  # list items, table rows; other single breaks are wrapped prose
 )
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|cf|vs|etc|approx|Fig|Eq|No|Dr|Mr|Ms|Mrs|Prof|St)|^\s*\d+|(?<![A-Za-z])[A-Z])$",

@@ -30,16 +30,23 @@ _LONE_SURNAMES = (
     "姜范姚谭廖邹熊陆郝孔崔邱秦江顾侯邵孟段钱汤尹龚"
 )
 #: Characters that end a name instead of standing in it.
-_NOT_GIVEN = "的了是在和不这那我你他她它们个些位每都也还等着过给吗呢吧啊呀么什怎哪谁老师说讲问叫请就被把与"
+_NOT_GIVEN = (
+    "的了是在和不这那我你他她它们个些位每都也还等着过给吗呢吧啊呀么什怎哪谁老师说讲问叫请就被把与地得"
+)
 _GIVEN = rf"(?![{_NOT_GIVEN}])[\u4e00-\u9fff]"
 _CHINESE = rf"(?:(?:{_COMPOUND})|[{_SURNAMES}])(?:{_GIVEN}){{1,2}}"
 _ANY_CHINESE = rf"(?:(?:{_COMPOUND})|[{_SURNAMES}{_RARE_SURNAMES}])(?:{_GIVEN}){{1,2}}"
+#: A foreign name in Chinese letters, which its dots give away: 约翰·多伊.
+_FOREIGN = r"[\u4e00-\u9fff]{1,6}(?:·[\u4e00-\u9fff]{1,6}){1,2}"
 _PERSON = "老师|同学|教授|博士|导师|助教|学长|学姐|班长|主任"
 _END = (
     r"(?=[\s，,。.！!？?；;：:、（()）~～—\-<“”\"]|$|学号|手机|电话|邮箱|微信|想|请|来自|是|今|昨|在|有个|有一|没|上课"
     rf"|{_PERSON})"
 )
-_STRONG = rf"(?:我叫|我的名字[是叫]|本人叫|姓名(?:\s*[:：]|是)|名字\s*[:：])\s*(?P<n>{_ANY_CHINESE}){_END}"
+_STRONG = (
+    r"(?:我叫|我的名字[是叫]|本人叫|姓名(?:\s*[:：]|是)|名字\s*[:：])\s*"
+    rf"(?P<n>{_ANY_CHINESE}|{_FOREIGN}){_END}"
+)
 _LABEL = (
     r"(?:主讲(?:人|教师|老师)?|任课(?:老师|教师)|授课(?:人|教师|老师)?|讲师|教师|助教|联系人|作者|班主任|辅导员"
     rf"|指导(?:老师|教师)|老师)\s*[:：]\s*(?P<n>{_ANY_CHINESE}){_END}"
@@ -53,7 +60,7 @@ _WEAK = (
 )
 _CALLED = re.compile(r"老师|同学(?!们)|教授|博士|助教|学长|学姐")
 #: Single characters that stand before a name and are not part of it.
-_BEFORE_NAME = "请问让是和跟与由给叫找听对像说有按把被为到在的了下谢师学好向及小"
+_BEFORE_NAME = "请问让是和跟与由给叫找听对像说有按把被为到在的了下谢师学好向及小任员长"
 _BEFORE_LONE = "请问让是和跟与由给叫找听小"
 _PEOPLE = "人生们员家者班级量力度率线图"
 
@@ -90,7 +97,8 @@ _ENGLISH_TWO = (
     rf"\b(?P<n>{_TWO_OR_THREE})[^\S\n]+here(?=\s*[,.;:!–—-]|\s*$)",
     rf"\b(?P<n>{_TWO_OR_THREE})(?=\s*[,(;:]\s*{_OWN_DATA}|[^\S\n]+<(?:EMAIL|PHONE|STUDENT_ID|ID_NUMBER)_\d+>)",
     rf"(?:^|[.!?,:;][^\S\n]+|[“\"])(?P<n>{_CAP}[^\S\n]+{_CAP})(?=,[^\S\n]+{_ORDER})",
-    rf"\b(?:Name|Instructor|Lecturer|Author|Contact|Supervisor|Tutor|TA)[^\S\n]*[:：][^\S\n]*(?P<n>{_TWO_OR_THREE})",
+    r"^[ \t]*(?:[-*][ \t]+)?(?:Name|Instructor|Lecturer|Author|Contact|Supervisor|Tutor|TA)[^\S\n]*[:：]"
+    rf"[^\S\n]*(?P<n>{_TWO_OR_THREE})",
 )
 
 

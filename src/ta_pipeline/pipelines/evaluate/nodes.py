@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 
 from ta_pipeline.params import EvaluateParams
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 
 def answer_with_base(
     questions: pa.Table, base_model: Path, evaluate: EvaluateParams, seed: int
@@ -50,7 +46,7 @@ def score_trained(
     dpo_losses: pa.Table,
     evaluate: EvaluateParams,
     seed: int,
-) -> tuple[pa.Table, dict[str, Any], Figure]:
+) -> tuple[pa.Table, dict[str, Any], Any]:
     """Score base, SFT and DPO, and hold each against the one before it."""
     from ta_pipeline.evaluation.plots import score_bars
     from ta_pipeline.evaluation.scoring import score_questions, summarise_scores

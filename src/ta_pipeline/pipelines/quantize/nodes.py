@@ -5,16 +5,13 @@ from __future__ import annotations
 import logging
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ta_pipeline.params import EvaluateParams, QuantizeParams
 from ta_pipeline.paths import log_dir, work_dir
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 logger = logging.getLogger(__name__)
 
@@ -102,7 +99,7 @@ def score_artefacts(
     gguf_report: dict[str, Any],
     evaluate: EvaluateParams,
     seed: int,
-) -> tuple[pa.Table, dict[str, Any], Figure]:
+) -> tuple[pa.Table, dict[str, Any], Any]:
     """Score every artefact beside the DPO adapter it was made from, on the questions they share."""
     from ta_pipeline.evaluation.plots import size_against_score
     from ta_pipeline.evaluation.scoring import score_questions, summarise_scores

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
     from ta_pipeline.evaluation.report import Artefacts
 
 Facts = dict[str, Any]
 
 
-def report_training(**training: Any) -> tuple[Facts, str, Figure]:
+def report_training(**training: Any) -> tuple[Facts, str, Any]:
     """Return summary, HTML page and loss curves of a run that ended with training."""
     return _report(training, None)
 
@@ -30,7 +29,7 @@ def report_full_run(
     vllm_bundle: Path,
     ollama_bundle: Path,
     **training: Any,
-) -> tuple[Facts, str, Figure]:
+) -> tuple[Facts, str, Any]:
     """Return summary, HTML page and loss curves of a run with its exported files and bundles."""
     from ta_pipeline.evaluation.report import Artefacts
     from ta_pipeline.evaluation.summary import list_artefacts
@@ -47,7 +46,7 @@ def report_full_run(
     return _report(training, made)
 
 
-def _report(training: dict[str, Any], made: Artefacts | None) -> tuple[Facts, str, Figure]:
+def _report(training: dict[str, Any], made: Artefacts | None) -> tuple[Facts, str, Any]:
     from ta_pipeline.evaluation.plots import loss_curves
     from ta_pipeline.evaluation.report import Run, render_report
     from ta_pipeline.evaluation.summary import build_summary, stage_rows
@@ -58,8 +57,8 @@ def _report(training: dict[str, Any], made: Artefacts | None) -> tuple[Facts, st
         stage_rows(run.ingest, run.cleaning, run.compose, run.labels, run.preference),
         {"sft": run.sft, "dpo": run.dpo},
         run.scores,
-        made.scores if made else None,
-        list(made.listed) if made else None,
+        artefact_scores=made.scores if made else None,
+        artefacts=list(made.listed) if made else None,
     )
     curves = loss_curves(run.sft_history, run.dpo_history)
     return summary, render_report(run, curves), curves

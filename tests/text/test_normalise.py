@@ -1,0 +1,80 @@
+import pytest
+
+from ta_pipeline.text.normalise import normalise_document, normalise_text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x² + ½at² ≥ 3×10⁻¹¹ N·m²/kg², ①②, 20 °C ± 0.5, µ = 0.3, Å, ﬁne",
+        "他说：“速度，加速度；对吗？”（全角标点不变）！～％＝＋－．／",
+        "naïve café, l’été, “quoted” – dash",
+        "a\tb\n\nc  d ",
+    ],
+)
+def test_what_is_no_fault_stays_as_it_is(text):
+    assert normalise_text(text) == text
+
+
+def test_full_width_letters_digits_and_the_ideographic_space_are_folded():
+    assert (
+        normalise_text("\u3000质量６０ｋｇ，取ｇ为９.８ｍ/ｓ²，Ａ点，Ｚ") == " 质量60kg，取g为9.8m/s²，A点，Z"
+    )
+
+
+def test_line_ends_controls_and_zero_width_characters_are_removed():
+    assert normalise_text("\ufeffa\r\nb\rc\x00\x07d\u200be\u200cf\u2060g\u00adh\x85\n") == "a\nb\ncdefgh\n"
+
+
+def test_a_joined_emoji_stays_joined():
+    assert normalise_text("👩\u200d🔬 x\u200dy") == "👩\u200d🔬 xy"
+
+
+@pytest.mark.parametrize("codec", ["latin-1", "cp1252"])
+def test_double_decoded_text_is_repaired(codec):
+    # None of the bytes of this text is undefined in Windows-1252.
+    text = "速度和公式是牛顿的"
+    broken = text.encode().decode("latin-1") if codec == "latin-1" else "é€Ÿåº¦"
+    assert normalise_text(broken) == (text if codec == "latin-1" else "速度")
+    assert normalise_text("donâ€™t, cafÃ©") == "don’t, café"
+
+
+def test_a_byte_that_looks_like_a_line_end_does_not_stop_the_repair():
+    broken = "公式".encode().decode("latin-1")
+    assert "\x85" in broken
+    assert normalise_text(f"first\n{broken}\nlast") == "first\n公式\nlast"
+
+
+@pytest.mark.parametrize(
+    "protected",
+    [
+        "```python\nx = '１２３　ａ'  # â€™\u200b\n```",
+        "~~~\nＡＢＣ\n~~~",
+        "$Ｆ＝ｍａ，\\ ｘ_１$",
+        "$$\nａ＝１\n$$",
+        "\\[ｖ＝１\\]",
+        "\\(ｘ\\)",
+        "\\begin{align}ａ&＝１\\end{align}",
+        "`ｘ＝１`",
+        "```\nＡ never closed",
+    ],
+)
+def test_code_and_formulas_stay_byte_identical(protected):
+    assert normalise_text(f"Ａ\n{protected}") == f"A\n{protected}"
+
+
+def test_dollars_of_money_are_no_formula():
+    assert normalise_text("costs $５ and $１０ more") == "costs $5 and $10 more"
+
+
+def test_private_use_characters_of_the_source_survive():
+    assert normalise_text("\U000f0000 Ａ $１$ \U000f0001") == "\U000f0000 A $１$ \U000f0001"
+
+
+def test_all_texts_of_a_document_are_normalised_and_empty_segments_disappear(make_document):
+    document = make_document("Ａ", "\u200b \n", title="Ｔ", meta='{"rejected": "Ｎｏ", "source": "Ｓ.md"}')
+    document["segments"][0]["heading"] = "Ｈ"
+    clean = normalise_document(document)
+    assert [s["text"] for s in clean["segments"]] == ["A"]
+    assert (clean["title"], clean["segments"][0]["heading"]) == ("T", "H")
+    assert clean["meta"] == '{"rejected": "No", "source": "Ｓ.md"}'

@@ -1,0 +1,133 @@
+import pytest
+
+from ta_pipeline.text.quality import (
+    count_words,
+    course_similarity,
+    find_faults,
+    is_confidential,
+    mojibake_share,
+    symbol_share,
+)
+
+TEACHING = "Force is a push or a pull that one body exerts on another, and it is measured in newtons."
+
+
+def fault(document, clean_params):
+    faults = find_faults([document], clean_params)
+    return faults[0].reason if faults else None
+
+
+def test_an_ideograph_is_a_word():
+    assert count_words("速度 is a vector, v = 3.") == 7
+
+
+def test_good_documents_stay(make_document, clean_params):
+    assert fault(make_document(TEACHING), clean_params) is None
+    assert fault(make_document("速度是矢量，有方向。", language="zh"), clean_params) is None
+    assert fault(make_document("F=ma?", "Yes.", kind="dialogue", language=""), clean_params) is None
+
+
+@pytest.mark.parametrize(
+    ("texts", "fields", "reason"),
+    [
+        ([], {}, "empty"),
+        (["  \n"], {}, "empty"),
+        (["Too short here."], {}, "too_short"),
+        (["What is force?"], {"kind": "dialogue"}, "too_short"),
+        (["What is force?", " "], {"kind": "dialogue"}, "too_short"),
+        (["使用弹簧之å‰�，先看清é‡�程å�¦指å†�检查力计"], {"language": "zh"}, "mojibake"),
+        (["Force is a \ufffd\ufffd push or a pull"], {"kind": "transcript"}, "mojibake"),
+        (["force ¤§¶ ø ¬¦ ¿ ^ ¤¦¬ push ¨¯¤ or ¤§ pull ¦¬¶ on it"], {}, "symbols"),
+        ([TEACHING], {"language": "fr"}, "language"),
+        (["内部资料，请勿外传", TEACHING], {}, "confidential"),
+    ],
+)
+def test_a_bad_document_goes_with_its_reason(make_document, clean_params, texts, fields, reason):
+    assert fault(make_document(*texts, **fields), clean_params) == reason
+
+
+def test_short_text_in_a_doubtful_language_stays(make_document, clean_params):
+    document = make_document("la force nette est nulle", language="fr")
+    assert fault(document, clean_params) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Resolve: F·cos θ = m·a, so a = 4.3 m/s² ± 0.1; N + 60·sin 30° = m·g (see below).",
+        "| a | b |\n|---|---|\n| 1 | 2 |\nA table of values",
+        "=====\n* * *\n-----\nA plain text heading",
+        "```\n@@##$$%%^^&&**((\n```\nCode does not count",
+        "**粗体**：《力学》——第1讲……“质点”是什么？",
+    ],
+)
+def test_formulas_tables_and_rules_are_no_debris(text):
+    assert symbol_share(text) < 0.1
+
+
+def test_accented_letters_are_no_mojibake():
+    assert mojibake_share("Émilie du Châtelet, naïve café, 25 °C ± 1, ½ Â, Å") == 0
+
+
+@pytest.mark.parametrize(
+    ("top", "expected"),
+    [
+        ("机密", True),
+        ("密级：机密", True),
+        ("【内部资料】请勿外传", True),
+        ("CONFIDENTIAL", True),
+        ("Strictly confidential - do not share", True),
+        ("For internal use only", True),
+        ("Confidential computing", False),
+        ("信息的机密性与完整性", False),
+        ("Internal energy and the first law", False),
+        ("内部能量与热力学第一定律", False),
+        ("Use internal forces only inside the system", False),
+    ],
+)
+def test_only_a_mark_at_the_top_makes_a_document_confidential(make_document, top, expected):
+    assert is_confidential(make_document(top, TEACHING)) is expected
+    assert is_confidential(make_document(TEACHING, title=top)) is expected
+    assert is_confidential(make_document(TEACHING * 4, top)) is False
+
+
+LECTURE = (
+    "velocity acceleration displacement gravity friction incline normal weight newton metre second energy"
+)
+CANTEEN = (
+    "tomato soup chicken potatoes lasagne custard curry salad bread porridge coffee parking clamp bicycle"
+)
+
+
+def course(make_document, pages=6, **fields):
+    return [
+        make_document(f"{LECTURE} number{chr(97 + n) * 4} {LECTURE} {LECTURE}", source=f"{n}.md", **fields)
+        for n in range(pages)
+    ]
+
+
+def test_a_page_of_other_words_is_off_topic(make_document, clean_params):
+    documents = [*course(make_document), make_document(f"{CANTEEN} {CANTEEN} {CANTEEN}", source="menu.md")]
+    faults = find_faults(documents, clean_params)
+    assert {position: fault.reason for position, fault in faults.items()} == {6: "off_topic"}
+
+
+def test_an_off_topic_page_and_its_copy_do_not_vouch_for_each_other(make_document):
+    canteen = f"{CANTEEN} {CANTEEN} {CANTEEN}"
+    pages = [make_document(canteen, source="menu.md"), make_document(canteen, source="menu.txt")]
+    shares = course_similarity(dict(enumerate([*course(make_document), *pages])))
+    assert shares[6] == shares[7] == 0
+
+
+@pytest.mark.parametrize(
+    "fields", [{"origin": "public:alpaca"}, {"kind": "dialogue"}, {"kind": "transcript"}, {"language": "zh"}]
+)
+def test_only_pages_of_the_course_are_asked_for_their_topic(make_document, clean_params, fields):
+    other = make_document(f"{CANTEEN} {CANTEEN}", f"{CANTEEN} {CANTEEN}", source="menu.md", **fields)
+    assert find_faults([*course(make_document), other], clean_params) == {}
+
+
+def test_a_short_page_or_a_small_course_has_no_topic(make_document, clean_params):
+    assert find_faults([*course(make_document), make_document(CANTEEN, source="m.md")], clean_params) == {}
+    small = [*course(make_document, pages=3), make_document(f"{CANTEEN} {CANTEEN} {CANTEEN}", source="m.md")]
+    assert find_faults(small, clean_params) == {}
