@@ -91,10 +91,14 @@ class ComposeParams(Strict):
     refusal_share: float = Field(ge=0, le=1, description="refusal rows over grounded rows")
     replay_share: float = Field(ge=0, lt=1, description="public rows over all training rows")
     max_question_similarity: float = Field(
-        gt=0, le=1, description="training questions nearer to a benchmark question are dropped (3-gram Jaccard)"
+        gt=0,
+        le=1,
+        description="training questions nearer to a benchmark question are dropped (3-gram Jaccard)",
     )
     max_reference_similarity: float = Field(
-        gt=0, le=1, description="training answers nearer to a benchmark reference are dropped (3-gram Jaccard)"
+        gt=0,
+        le=1,
+        description="training answers nearer to a benchmark reference are dropped (3-gram Jaccard)",
     )
     split: SplitParams
     preferences: int = Field(ge=0, description="preference pairs made from the course, at most")
@@ -124,7 +128,9 @@ class TrainParams(Strict):
     weight_decay: float = Field(ge=0)
     max_grad_norm: float = Field(gt=0)
     save_every: int = Field(ge=1, description="steps between checkpoints")
-    precision: Literal["auto", "bf16", "fp32"] = Field(description="auto: bf16 where the machine has hardware for it")
+    precision: Literal["auto", "bf16", "fp32"] = Field(
+        description="auto: bf16 where the machine has hardware for it"
+    )
     gradient_checkpointing: bool
     zero_stage: int = Field(ge=0, le=3, description="DeepSpeed ZeRO stage; 0 is plain data parallel")
     num_processes: int = Field(ge=1, description="ranks that `accelerate launch` starts")

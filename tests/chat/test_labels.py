@@ -31,7 +31,9 @@ def test_header_mask_runs_from_the_header_through_the_stop_token():
 
 
 def test_two_turns_are_both_learned_with_their_ends(tokenizer):
-    row = label_rows(tokenizer, [([user("1+1?"), assistant("2"), user("再加一？"), assistant("3，对吧")], None)])[0]
+    row = label_rows(
+        tokenizer, [([user("1+1?"), assistant("2"), user("再加一？"), assistant("3，对吧")], None)]
+    )[0]
     assert learned_text(tokenizer, row) == "2<|im_end|>3，对吧<|im_end|>"
 
 
@@ -72,6 +74,11 @@ def test_a_turn_cut_before_its_end_token_is_refused():
 
 def test_a_bad_row_does_not_shift_the_rows_after_it(tokenizer):
     rows = label_rows(
-        tokenizer, [([user("a")], None), ([user("b"), assistant("first")], None), ([user("c"), assistant("second")], None)]
+        tokenizer,
+        [
+            ([user("a")], None),
+            ([user("b"), assistant("first")], None),
+            ([user("c"), assistant("second")], None),
+        ],
     )
     assert [learned_text(tokenizer, row) for row in rows[1:]] == ["first<|im_end|>", "second<|im_end|>"]

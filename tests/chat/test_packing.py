@@ -60,7 +60,9 @@ def test_splits_never_share_a_block():
 
 
 def test_without_packing_every_row_is_a_block():
-    assert sorted(map(len, pack(rows([3, 2, 1]), 5, packing=False, seed=0).column("input_ids").to_pylist())) == [1, 2, 3]
+    assert sorted(
+        map(len, pack(rows([3, 2, 1]), 5, packing=False, seed=0).column("input_ids").to_pylist())
+    ) == [1, 2, 3]
 
 
 def test_the_same_seed_gives_the_same_order_and_another_seed_another():

@@ -30,7 +30,9 @@ def test_the_ledger_accounts_for_every_example(tokenizer):
 
 
 def test_a_cut_row_still_ends_with_question_answer_and_stop(tokenizer):
-    rows, _ = token_rows(tokenizer, table(example("c", ("user", "word " * 400 + "what?"), ("assistant", "this"))), 128)
+    rows, _ = token_rows(
+        tokenizer, table(example("c", ("user", "word " * 400 + "what?"), ("assistant", "this"))), 128
+    )
     text = tokenizer.decode(rows.column("input_ids")[0].as_py())
     assert text.endswith("what?<|im_end|>\n<|im_start|>assistant\nthis<|im_end|>\n")
 

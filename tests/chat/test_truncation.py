@@ -43,7 +43,9 @@ def test_as_much_of_the_context_is_kept_as_fits():
 
 
 def test_an_answer_that_does_not_fit_drops_the_row():
-    assert fit([CHAT[0], {"role": "user", "content": "q"}, {"role": "assistant", "content": "x " * 40}], 20, words) == (
+    assert fit(
+        [CHAT[0], {"role": "user", "content": "q"}, {"role": "assistant", "content": "x " * 40}], 20, words
+    ) == (
         None,
         "dropped",
     )

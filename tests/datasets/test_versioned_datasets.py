@@ -85,7 +85,9 @@ def test_a_failed_save_leaves_nothing_and_the_old_output_whole(tmp_path, monkeyp
 
 
 def test_a_failed_first_version_leaves_no_folder_that_looks_like_one(tmp_path):
-    dataset = AtomicDataset(str(tmp_path / "x.json"), {"type": "json.JSONDataset"}, version=Version(None, "v1"))
+    dataset = AtomicDataset(
+        str(tmp_path / "x.json"), {"type": "json.JSONDataset"}, version=Version(None, "v1")
+    )
     with pytest.raises(DatasetError):
         dataset.save({"half": object()})
     assert not (tmp_path / "x.json" / "v1").exists()

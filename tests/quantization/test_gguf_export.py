@@ -71,8 +71,8 @@ def test_llama_quantize_is_used_where_it_is_installed(tiny_merged, tmp_path, mon
 
 def test_a_fallback_from_k_quants_is_told_in_words(tmp_path):
     writer = gguf.GGUFWriter(tmp_path / "x.gguf", "llama")
-    for name, width, kind in (("a", 256, "Q4_K"), ("b", 64, "Q5_0"), ("c", 64, "Q8_0")):
-        kind = gguf.GGMLQuantizationType[kind]
+    for name, width, stored in (("a", 256, "Q4_K"), ("b", 64, "Q5_0"), ("c", 64, "Q8_0")):
+        kind = gguf.GGMLQuantizationType[stored]
         block, size = gguf.GGML_QUANT_SIZES[kind]
         writer.add_tensor(name, np.zeros((2, width // block * size), np.uint8), raw_dtype=kind)
     writer.write_header_to_file()

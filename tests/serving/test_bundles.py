@@ -138,7 +138,9 @@ def test_ollama_start_script_creates_then_runs_the_served_name(ollama_bundle, tm
 @pytest.mark.parametrize("bundle", ["vllm_bundle", "ollama_bundle"])
 def test_start_scripts_say_what_to_install(bundle, request):
     folder = request.getfixturevalue(bundle)
-    ran = subprocess.run([folder / "start.sh"], env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True)
+    ran = subprocess.run(
+        [folder / "start.sh"], env={"PATH": "/usr/bin:/bin"}, check=False, capture_output=True, text=True
+    )
     assert ran.returncode == 1 and "is not on the PATH" in ran.stderr
 
 
@@ -180,7 +182,7 @@ def test_quotes_that_a_modelfile_cannot_hold_are_refused():
 
 
 def test_a_format_that_was_not_exported_names_the_setting(tiny_merged, tmp_path):
-    with pytest.raises(InputError, match="deploy.ollama_format is 'q8_0'. Add it to quantize.formats"):
+    with pytest.raises(InputError, match=r"deploy.ollama_format is 'q8_0'. Add it to quantize.formats"):
         write_ollama_bundle(tiny_merged, tmp_path / "no.gguf", SCORES, "x", DEPLOY, tmp_path)
     assert list(tmp_path.iterdir()) == []
 

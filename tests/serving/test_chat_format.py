@@ -12,12 +12,16 @@ from ta_pipeline.serving.chat_format import (
 from ta_pipeline.serving.parity import CORPUS, check_parity
 
 QWEN = (
-    "{% if messages[0]['role'] == 'system' %}{{ '<|im_start|>system\n' + messages[0]['content'] + '<|im_end|>\n' }}"
-    "{% endif %}{% for m in messages %}{% if m['role'] != 'system' or not loop.first %}"
+    "{% if messages[0]['role'] == 'system' %}"
+    "{{ '<|im_start|>system\n' + messages[0]['content'] + '<|im_end|>\n' }}{% endif %}"
+    "{% for m in messages %}{% if m['role'] != 'system' or not loop.first %}"
     "{{ '<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>\n' }}{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
-TRIMS = "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\n' + m['content'] | trim + '<|im_end|>\n' }}{% endfor %}"
+TRIMS = (
+    "{% for m in messages %}"
+    "{{ '<|im_start|>' + m['role'] + '\n' + m['content'] | trim + '<|im_end|>\n' }}{% endfor %}"
+)
 NO_SYSTEM = (
     "{% for m in messages %}{% if m['role'] == 'system' %}{{ raise_exception('no system role') }}{% endif %}"
     "{{ m['content'] }}{% endfor %}"
@@ -44,7 +48,8 @@ def _derive(tokenizer) -> ChatFormat:
 
 def test_the_default_system_turn_is_found(tokenizer):
     assert _derive(tokenizer) == ChatFormat(
-        opening="<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n",
+        opening="<|im_start|>system\n"
+        "You are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n",
         before={r: f"<|im_start|>{r}\n" for r in ("system", "user", "assistant")},
         after=dict.fromkeys(("system", "user", "assistant"), "<|im_end|>\n"),
         generation="<|im_start|>assistant\n",

@@ -51,7 +51,7 @@ def test_answers_come_over_http_greedily_and_say_why_they_end(server):
 
 
 def test_a_prompt_longer_than_the_context_is_a_plain_error(server):
-    with pytest.raises(InputError, match="refused /v1/chat/completions: .*context"):
+    with pytest.raises(InputError, match=r"refused /v1/chat/completions: .*context"):
         server.chat([{"role": "user", "content": "long " * 2000}], 5)
 
 
@@ -100,5 +100,5 @@ def test_a_gguf_with_another_tokenizer_is_found_before_it_answers(tiny_gguf, tin
     template = model / "chat_template.jinja"
     template.write_text(template.read_text().replace("message['content']", "message['content'] + '!'"))
     gguf = tiny_gguf[0] / "teachingassistant-F16.gguf"
-    with pytest.raises(InputError, match="question q0: llama.cpp reads token"):
+    with pytest.raises(InputError, match=r"question q0: llama.cpp reads token"):
         answer_questions(gguf, "gguf-f16", QUESTIONS, model, 6, 2, tmp_path / "l.log")

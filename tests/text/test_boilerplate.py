@@ -83,7 +83,7 @@ def test_the_answer_of_a_public_set_may_be_an_advert(make_document):
 
 
 def body(n):
-    return f"Lecture {n} says {n * 7} things about motion, more than fit on one line of a footer, which is short."
+    return f"Lecture {n} says {n * 7} things about motion, which is more than any footer says on its line."
 
 
 def test_a_footer_in_four_files_goes_and_in_three_stays(make_document):

@@ -110,3 +110,12 @@ def test_the_bands_find_nearly_all_copies_at_the_threshold():
         words[seed % 90] = "entirely"
         near.append(" ".join(words))
     assert len(find_copies(texts + near, range(300), DEDUP)) >= 148
+
+
+def test_the_threshold_is_a_parameter():
+    text = essay(6)
+    words = text.split()
+    other = " ".join(words[:100] + essay(7).split()[:20])
+    assert found(text, other) == []
+    loose = DedupParams(threshold=0.6, ngram=5, bands=32, rows=4)
+    assert [(copy.index, copy.kept) for copy in find_copies([text, other], range(2), loose)] == [(1, 0)]

@@ -46,6 +46,21 @@ def test_a_bad_document_goes_with_its_reason(make_document, clean_params, texts,
     assert fault(make_document(*texts, **fields), clean_params) == reason
 
 
+@pytest.mark.parametrize(
+    ("text", "fields", "loosened"),
+    [
+        ("Too short here.", {}, {"min_words": 3}),
+        ("Force is a \ufffd\ufffd push or a pull", {}, {"max_mojibake_share": 0.1}),
+        ("force ¤§¶ ø ¬¦ ¿ ^ ¤¦¬ push ¨¯¤ or ¤§ pull ¦¬¶ on it", {}, {"max_symbol_share": 0.6}),
+        (TEACHING, {"language": "fr"}, {"languages": ["fr"]}),
+    ],
+)
+def test_each_limit_is_a_parameter(make_document, clean_params, text, fields, loosened):
+    document = make_document(text, **fields)
+    assert fault(document, clean_params) is not None
+    assert fault(document, clean_params.model_copy(update=loosened)) is None
+
+
 def test_short_text_in_a_doubtful_language_stays(make_document, clean_params):
     document = make_document("la force nette est nulle", language="fr")
     assert fault(document, clean_params) is None
@@ -110,6 +125,7 @@ def test_a_page_of_other_words_is_off_topic(make_document, clean_params):
     documents = [*course(make_document), make_document(f"{CANTEEN} {CANTEEN} {CANTEEN}", source="menu.md")]
     faults = find_faults(documents, clean_params)
     assert {position: fault.reason for position, fault in faults.items()} == {6: "off_topic"}
+    assert find_faults(documents, clean_params.model_copy(update={"min_course_similarity": 0.0})) == {}
 
 
 def test_an_off_topic_page_and_its_copy_do_not_vouch_for_each_other(make_document):

@@ -20,7 +20,9 @@ def test_the_count_is_within_two_percent_of_flop_counter_mode(tiny_model):
     config = model.config
     # eager attention multiplies the masked half too, and the first layer's input needs no gradient
     masked_half = 6 * 64 * config.num_hidden_layers * length * length
-    assert lora_flops(model, [length], keep) + masked_half == pytest.approx(counter.get_total_flops(), rel=0.02)
+    assert lora_flops(model, [length], keep) + masked_half == pytest.approx(
+        counter.get_total_flops(), rel=0.02
+    )
 
 
 def test_two_short_rows_cost_less_attention_than_one_long(tiny_model):

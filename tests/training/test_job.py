@@ -14,7 +14,9 @@ def test_a_job_survives_its_file(tmp_path):
     assert TrainingJob.read(job.write()) == job
 
 
-@pytest.mark.parametrize("change", [{"parameters": {"learning_rate": 2e-4}}, {"seed": 8}, {"precision": "bf16"}])
+@pytest.mark.parametrize(
+    "change", [{"parameters": {"learning_rate": 2e-4}}, {"seed": 8}, {"precision": "bf16"}]
+)
 def test_parameters_seed_and_precision_change_the_key(change):
     assert dataclasses.replace(JOB, **change).key("d", "m", "c") != JOB.key("d", "m", "c")
 
@@ -25,4 +27,6 @@ def test_data_model_and_code_change_the_key(hashes):
 
 
 def test_where_the_job_runs_does_not_change_the_key():
-    assert dataclasses.replace(JOB, folder="/elsewhere", data="/other").key("d", "m", "c") == JOB.key("d", "m", "c")
+    assert dataclasses.replace(JOB, folder="/elsewhere", data="/other").key("d", "m", "c") == JOB.key(
+        "d", "m", "c"
+    )

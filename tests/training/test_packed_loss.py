@@ -7,13 +7,19 @@ from transformers import AutoModelForCausalLM
 
 from ta_pipeline.records import IGNORE_INDEX
 
-ROWS = [[1, 9690, 198, 2683, 359, 253, 2], [1, 4093, 198, 18645, 250, 2], [1, 520, 9531, 198, 28, 7018, 411, 407, 2]]
+ROWS = [
+    [1, 9690, 198, 2683, 359, 253, 2],
+    [1, 4093, 198, 18645, 250, 2],
+    [1, 520, 9531, 198, 28, 7018, 411, 407, 2],
+]
 LEARNED_FROM = [3, 2, 5]
 
 
 @pytest.fixture(scope="module", params=["eager", "sdpa"])
 def model(request, tiny_model):
-    return AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32, attn_implementation=request.param)
+    return AutoModelForCausalLM.from_pretrained(
+        tiny_model, dtype=torch.float32, attn_implementation=request.param
+    )
 
 
 def labels(row, start):
@@ -34,11 +40,16 @@ def packed_logits(model, positions=True, embeddings=None):
 
 def losses_of(logits):
     starts = [0, len(ROWS[0]), len(ROWS[0]) + len(ROWS[1])]
-    return [row_loss(logits[s : s + len(r)], r, f) for s, r, f in zip(starts, ROWS, LEARNED_FROM, strict=True)]
+    return [
+        row_loss(logits[s : s + len(r)], r, f) for s, r, f in zip(starts, ROWS, LEARNED_FROM, strict=True)
+    ]
 
 
 def test_each_rows_packed_loss_is_its_unpacked_loss(model):
-    alone = [row_loss(model(torch.tensor([r]), use_cache=False).logits[0], r, f) for r, f in zip(ROWS, LEARNED_FROM)]
+    alone = [
+        row_loss(model(torch.tensor([r]), use_cache=False).logits[0], r, f)
+        for r, f in zip(ROWS, LEARNED_FROM)
+    ]
     for packed, single in zip(losses_of(packed_logits(model)), alone, strict=True):
         assert packed.item() == pytest.approx(single.item(), abs=1e-4)
 

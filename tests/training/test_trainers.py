@@ -22,7 +22,13 @@ BLOCKS = [
      "seq_lengths": [4, 5], "example_ids": ["a", "b"]},
 ]  # fmt: skip
 PAIRS = [
-    {"id": "p", "split": "train", "prompt_ids": [1, 50, 60], "chosen_ids": [70, 2], "rejected_ids": [80, 90, 2]},
+    {
+        "id": "p",
+        "split": "train",
+        "prompt_ids": [1, 50, 60],
+        "chosen_ids": [70, 2],
+        "rejected_ids": [80, 90, 2],
+    },
     {"id": "q", "split": "train", "prompt_ids": [1, 51], "chosen_ids": [71, 72, 2], "rejected_ids": [2]},
 ]
 
@@ -46,7 +52,10 @@ def test_sft_loss_is_the_mean_over_supervised_tokens(tmp_path, tiny_model):
     with torch.no_grad():
         loss = trainer.compute_loss(model, dict(batch))
         losses, count = 0.0, 0
-        for ids, labels in (([1, 50, 60, 2], [-100, -100, 60, 2]), ([1, 70, 80, 90, 2], [-100, -100, 80, 90, 2])):
+        for ids, labels in (
+            ([1, 50, 60, 2], [-100, -100, 60, 2]),
+            ([1, 70, 80, 90, 2], [-100, -100, 80, 90, 2]),
+        ):
             logits = model(torch.tensor([ids]), use_cache=False).logits[0, :-1]
             losses += cross_entropy(logits, torch.tensor(labels[1:]), reduction="sum").item()
             count += sum(label != -100 for label in labels)
@@ -72,7 +81,9 @@ def test_attention_targets_leave_the_mlp_alone(tmp_path, tiny_model):
     from ta_pipeline.training.sft import build_trainer
 
     lora = LORA | {"targets": "attention"}
-    trainer = build_trainer(job(tmp_path, "sft", BLOCKS, BLOCK, tiny_model, lora=lora, label_smoothing=0.0), callbacks=[])
+    trainer = build_trainer(
+        job(tmp_path, "sft", BLOCKS, BLOCK, tiny_model, lora=lora, label_smoothing=0.0), callbacks=[]
+    )
     trained = {name.split(".")[-4] for name, p in trainer.model.named_parameters() if p.requires_grad}
     assert trained == {"q_proj", "k_proj", "v_proj", "o_proj"}
 

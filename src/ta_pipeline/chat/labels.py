@@ -126,9 +126,8 @@ def _encode_with_offsets(
     wanted = bool(bos) and tokenizer("a")["input_ids"][:1] == [tokenizer.bos_token_id]
     rows = []
     for text, ids, offsets in zip(texts, batch["input_ids"], batch["offset_mapping"], strict=True):
-        if wanted and not text.startswith(str(bos)):
-            ids, offsets = [tokenizer.bos_token_id, *ids], [(0, 0), *offsets]
-        rows.append((ids, offsets))
+        missing = wanted and not text.startswith(str(bos))
+        rows.append(([tokenizer.bos_token_id, *ids], [(0, 0), *offsets]) if missing else (ids, offsets))
     return rows
 
 

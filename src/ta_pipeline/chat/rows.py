@@ -70,7 +70,7 @@ def _fitted(
     """Label every example, cutting the few that are too long."""
     tools = [json.loads(e["tools"]) if e["tools"] else None for e in examples]
     first = label_rows(tokenizer, [(e["messages"], t) for e, t in zip(examples, tools, strict=True)])
-    result = []
+    result: list[tuple[dict[str, Any], tuple[list[int], list[int]] | None, dict[str, Any]]] = []
     for example, tool, labelled in zip(examples, tools, first, strict=True):
         entry: dict[str, Any] = {"id": example["id"], "action": "whole", "reason": ""}
         if isinstance(labelled, LabelError):

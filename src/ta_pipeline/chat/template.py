@@ -90,5 +90,6 @@ def end_of_turn(tokenizer: PreTrainedTokenizerBase) -> tuple[str, int]:
             return token, int(tokenizer.convert_tokens_to_ids(token))
     raise InputError(
         f"The chat template ends an assistant's turn with {tail[:20]!r}, which is no known end-of-turn token "
-        f"({', '.join(END_OF_TURN)} or the tokenizer's eos {tokenizer.eos_token!r}): the model would never stop."
+        f"({', '.join(END_OF_TURN)} or the tokenizer's eos {tokenizer.eos_token!r}): "
+        "the model would never stop."
     )

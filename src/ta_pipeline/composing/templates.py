@@ -62,21 +62,23 @@ _PLAIN_DEFINED = {
 _HOW_TO = {
     "zh": re.compile(r"^(?:要|为了|若要|如果要|想要)(?P<goal>[^，。]{3,25})，"),
     "en": re.compile(
-        r"^To (?P<goal>(?![^,]*\b(?:this|that|so|it|them)\b)[a-z][^,.]{5,70}), (?:we|you|Python|use|one|add)\b"
+        r"^To (?P<goal>(?![^,]*\b(?:this|that|so|it|them)\b)[a-z][^,.]{5,70}), "
+        r"(?:we|you|Python|use|one|add)\b"
     ),
 }
 _AFTER_IS = re.compile(r"^.{2,60}?(?:是指|指的是|是|指|\sis\s|\sare\s|\smeans\s|\sstates that\s)(.+)$")
 #: Sentences that lean on what stood before them, or talk about the text and its reader.
 _LEANING = re.compile(
-    r"^(?:这|那|它|他|她|其|此|上述|因此|所以|于是|但|而|不过|可见|由此|同样|例如|比如|如图|下表|下图|解|首先|其次"
-    r"|然后|另外|也|又|再|即|我们|接下来|现在|请|试|写出|计算|求|证明"
+    r"^(?:这|那|它|他|她|其|此|上述|因此|所以|于是|但|而|不过|可见|由此|同样|例如|比如|如图|下表|下图|解|首先"
+    r"|其次|然后|另外|也|又|再|即|我们|接下来|现在|请|试|写出|计算|求|证明"
     r"|(?:This|That|These|Those|It|They|He|She|Its|Their|Here|There|Thus|Therefore|Hence|So|But|And|However"
-    r"|For example|For instance|In this|In that|In the (?:example|case|output|code)|Also|Then|Now|Next|Instead"
-    r"|Similarly|Such|Both|Each|Let|We|You|Our|Your|I|Again|Note|See|Which|The (?:same|table|output|above"
-    r"|following|result|last|first)|Worked example|As (?:we|you|an?|before|part)|Once|From now|While|Since"
-    r"|Sometimes|Separately|Using|Just|Moreover|Finally|Lastly|First|Second|Below|Above|Remember|Recall"
-    r"|By default|In other words|Write|Modify|Create|Read|Run|Take|Revise|Try|Fix|Change|Compare|Explain|Find|Rewrite"
-    r"|Consider|Calculate|Show|Test)\b)"
+    r"|For example|For instance|In this|In that|In the (?:example|case|output|code)|Also|Then|Now|Next"
+    r"|Instead|Similarly|Such|Both|Each|Let|We|You|Our|Your|I|Again|Note|See|Which"
+    r"|The (?:same|table|output|above|following|result|last|first)|Worked example"
+    r"|As (?:we|you|an?|before|part)|Once|From now|While|Since|Sometimes|Separately|Using|Just|Moreover"
+    r"|Finally|Lastly|First|Second|Below|Above|Remember|Recall|By default|In other words|Write|Modify"
+    r"|Create|Read|Run|Take|Revise|Try|Fix|Change|Compare|Explain|Find|Rewrite|Consider|Calculate|Show"
+    r"|Test)\b)"
 )
 #: A spoken cue that begins so is a reply, a count or a courtesy, nothing to look for.
 _CHATTER = re.compile(

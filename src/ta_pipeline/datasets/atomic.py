@@ -18,7 +18,7 @@ class AtomicDataset(ManifestedDataset):
     With `rows: arrow` the nodes see a `pyarrow.Table`, and pandas only carries it to the file.
     """
 
-    def __init__(  # noqa: PLR0913 - the keys of a catalog entry
+    def __init__(
         self,
         filepath: str,
         dataset: dict[str, Any],

@@ -39,7 +39,9 @@ def generate_answers(
     budget = [len(p) + max_new_tokens for p in prompts]
     progress = Progress(f"{artefact} answers {mode.replace('_', ' ')}", len(rows), "questions")
     for batch in batches_by_tokens(budget, batch_tokens):
-        new = _generate(model, [prompts[i] for i in batch], stops, max_new_tokens, int(tokenizer.pad_token_id))
+        new = _generate(
+            model, [prompts[i] for i in batch], stops, max_new_tokens, int(tokenizer.pad_token_id)
+        )
         for i, ids in zip(batch, new, strict=True):
             answers[i] = _finish(tokenizer, ids, stops)
         progress.advance(len(batch))

@@ -29,9 +29,7 @@ def answer_and_score(
     precision = resolve_precision(evaluate.precision)
     model = load_for_evaluation(base_model, precision, adapter)
     scored = stratified_sample(questions, evaluate.loss_limit, seed)
-    losses = score_with(
-        model, base_model, scored, artefact, engine_name(precision), evaluate.batch_tokens
-    )
+    losses = score_with(model, base_model, scored, artefact, engine_name(precision), evaluate.batch_tokens)
     answers = []
     for mode, limit in (("context", evaluate.limit), ("closed_book", evaluate.closed_book_limit)):
         asked = stratified_sample(questions, limit, seed)

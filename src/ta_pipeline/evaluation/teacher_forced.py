@@ -86,7 +86,8 @@ def _sequences(
         if ids[: len(prompt)] != prompt:
             raise InputError(
                 f"question {rows[i]['id']}: the template renders the prompt differently once an answer "
-                "follows, so the reference cannot be scored. Use a template whose generation prompt is a prefix."
+                "follows, so the reference cannot be scored. Use a template whose generation prompt is a "
+                "prefix of the answered conversation."
             )
         full[i] = ids[: ids.index(stop, len(prompt)) + 1]
     return [len(p) for p in prompts], full

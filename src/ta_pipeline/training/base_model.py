@@ -56,7 +56,7 @@ def _checked_folder(folder: Path) -> Path:
     missing = [shard for shard in shards if not (folder / shard).is_file()]
     if missing:
         raise InputError(
-            f"{folder}: {', '.join(missing)} is missing. Only safetensors are read; copy the whole model folder."
+            f"{folder}: {', '.join(missing)} is missing. Only safetensors are read; copy the whole folder."
         )
     return folder
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from datasets import Dataset
 from peft import PeftModel
 from trl import DPOConfig, DPOTrainer
 
+from datasets import Dataset
 from ta_pipeline.training.job import TrainingJob
 from ta_pipeline.training.setup import common_arguments, load_model, read_rows
 

@@ -68,7 +68,7 @@ def has_gpu() -> bool:
 
 
 def prepare(job: TrainingJob, rows: pa.Table, key: str) -> TrainingJob:
-    """Give a job its folder, named by its key, and write the rows there; a killed job's folder is found again."""
+    """Give a job its folder, named by its key, and write the rows there; a killed job finds its own again."""
     import dataclasses
 
     folder = (work_dir() / f"{job.method}-{key}").absolute()

@@ -44,7 +44,8 @@ def common_arguments(job: TrainingJob) -> dict[str, Any]:
     ranks = int(os.environ.get("WORLD_SIZE", "1"))
     if per_step % ranks:
         raise ValueError(
-            f"{job.method}.global_batch_size={per_step} cannot be shared by {ranks} processes; make it a multiple."
+            f"{job.method}.global_batch_size={per_step} cannot be shared by {ranks} processes: "
+            "make it a multiple."
         )
     cpu = not torch.cuda.is_available()
     micro = per_step // ranks if job.method == "dpo" and cpu else 1

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from datasets import Dataset
 from peft import LoraConfig
 from torch.nn.functional import cross_entropy
 from trl import SFTConfig, SFTTrainer
 
+from datasets import Dataset
 from ta_pipeline.records import IGNORE_INDEX
 from ta_pipeline.training.job import TrainingJob
 from ta_pipeline.training.setup import common_arguments, load_model, read_rows

@@ -32,9 +32,7 @@ def start_training(
     """Train to the end, or go on where a killed run of the very same job stopped."""
     trained = rows.filter(pc.equal(rows.column("split"), "train")).num_rows
     if trained == 0:
-        raise InputError(
-            f"{method}: there is no training row. Look at compose_report and dropped_examples for the reasons."
-        )
+        raise InputError(f"{method}: there is no training row. compose_report and dropped_examples say why.")
     job = TrainingJob(
         method=method,
         model=str(Path(base_model).absolute()),
@@ -45,7 +43,9 @@ def start_training(
         precision=resolve_precision(parameters.precision),
         folder="",
     )
-    job = launch.prepare(job, rows, job.key(_hash_table(rows), _hash_models(base_model, adapter), _hash_code()))
+    job = launch.prepare(
+        job, rows, job.key(_hash_table(rows), _hash_models(base_model, adapter), _hash_code())
+    )
     logger.info(
         "%s: %d rows, %d steps of %d, %s, %d process(es)%s",
         method,

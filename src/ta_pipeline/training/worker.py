@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,10 @@ from ta_pipeline.training.job import TrainingJob
 
 def run(job: TrainingJob) -> None:
     """Train (from the newest whole checkpoint, if there is one), save the adapter, report."""
-    if job.method == "sft":
-        from ta_pipeline.training.sft import build_trainer
-    else:
-        from ta_pipeline.training.dpo import build_trainer
+    from ta_pipeline.training import dpo, sft
 
-    trainer = build_trainer(job, [EventWriter(job.events, job.checkpoints)])
+    build: Callable[..., Any] = {"sft": sft.build_trainer, "dpo": dpo.build_trainer}[job.method]
+    trainer = build(job, [EventWriter(job.events, job.checkpoints)])
     resume = checkpoints.newest(job.checkpoints) if job.checkpoints.is_dir() else None
     started = time.monotonic()
     result = trainer.train(resume_from_checkpoint=str(resume) if resume else None)
@@ -39,7 +38,9 @@ def run(job: TrainingJob) -> None:
 
 def _save_adapter(trainer: Any, job: TrainingJob) -> None:
     """Save the trained adapter alone: no pickled arguments, no frozen reference of DPO."""
-    state = trainer.accelerator.get_state_dict(trainer.model)  # gathers the shards of ZeRO-3; all ranks call it
+    state = trainer.accelerator.get_state_dict(
+        trainer.model
+    )  # gathers the shards of ZeRO-3; all ranks call it
     if trainer.is_world_process_zero():
         model = trainer.accelerator.unwrap_model(trainer.model)
         model.save_pretrained(str(job.result), state_dict=state, selected_adapters=["default"])

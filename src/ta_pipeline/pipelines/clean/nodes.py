@@ -96,7 +96,7 @@ def drop_near_duplicates(documents: pa.Table, clean: CleanParams) -> tuple[pa.Ta
     return _documents(kept), _dropped_table(dropped)
 
 
-def report_cleaning(  # noqa: PLR0917 (Kedro passes a node's inputs by position)
+def report_cleaning(
     documents: pa.Table,
     clean_documents: pa.Table,
     dropped_by_quality: pa.Table,

@@ -88,7 +88,7 @@ def split_without_leaks(
     )
 
 
-def report_composing(  # noqa: PLR0917 (Kedro passes inputs by position)
+def report_composing(
     clean_documents: pa.Table,
     chunks: pa.Table,
     candidate_examples: pa.Table,

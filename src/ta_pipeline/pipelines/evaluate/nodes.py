@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from ta_pipeline.params import EvaluateParams
 
+
 def answer_with_base(
     questions: pa.Table, base_model: Path, evaluate: EvaluateParams, seed: int
 ) -> tuple[pa.Table, pa.Table]:

@@ -29,7 +29,7 @@ def tokenize_examples(
 
 
 def pack_token_rows(
-    token_rows: pa.Table, truncation_ledger: pa.Table, base_model: Path, tokenize: TokenizeParams, seed: int
+    token_rows: pa.Table, truncation_ledger: pa.Table, tokenize: TokenizeParams, seed: int
 ) -> tuple[pa.Table, dict[str, Any]]:
     """Pack token rows into blocks and report what is learned."""
     blocks = pack(token_rows, tokenize.max_seq_len, tokenize.packing, seed)
