@@ -12,7 +12,9 @@ def segment(text, heading="", start=None, end=None, speaker=None):
     }  # fmt: skip
 
 
-def make_document(name, segments, *, kind="text", lecture="", title="", language="en", origin="course", meta="{}"):
+def make_document(
+    name, segments, *, kind="text", lecture="", title="", language="en", origin="course", meta="{}"
+):
     return {
         "id": f"id-{name}", "course": "demo", "origin": origin, "source": name, "kind": kind,
         "lecture": lecture, "title": title, "language": language, "segments": segments, "meta": meta,
@@ -42,7 +44,13 @@ def dialogue(name, *turns, meta="{}", origin="course", lecture="", language="en"
 @pytest.fixture
 def build():
     """The makers of documents, for tests that need their own."""
-    return {"notes": notes, "speech": speech, "dialogue": dialogue, "document": make_document, "segment": segment}
+    return {
+        "notes": notes,
+        "speech": speech,
+        "dialogue": dialogue,
+        "document": make_document,
+        "segment": segment,
+    }
 
 
 @pytest.fixture
@@ -53,7 +61,7 @@ def course():
             "01-motion",
             "Lecture 1: Motion",
             [
-                ("1. Words", "**Displacement** is the straight arrow from the first position to the last one. "
+                ("1. Words", "**Displacement** is the straight arrow from the first position to the last. "
                  "A **path** is the line along which a body moves from place to place."),
                 ("2. Speed", "**Speed** is the length of the path divided by the time that it took. "
                  "The speedometer of a car shows the speed at this very moment."),
@@ -99,7 +107,7 @@ def course():
             ],
         ),
         dialogue("faq.csv#1", "What is displacement?",
-                 "Displacement is the straight arrow from the first position to the last one.",
+                 "Displacement is the straight arrow from the first position to the last.",
                  meta='{"lecture": "01-motion"}', lecture="01-motion"),
         dialogue("faq.csv#2", "How fast does a cheetah speed up?",
                  "A cheetah reaches twenty-seven metres per second in three seconds.",

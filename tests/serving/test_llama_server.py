@@ -85,6 +85,15 @@ def test_every_question_gets_one_row_in_order(tiny_gguf, tiny_merged, tokenizer,
     assert "llama" not in "".join(capfd.readouterr())
 
 
+def test_one_slot_gives_the_same_answers_again(tiny_gguf, tiny_merged, tmp_path):
+    gguf = tiny_gguf[0] / "teachingassistant-Q8_0.gguf"
+    first, second = (
+        answer_questions(gguf, "gguf-q8_0", QUESTIONS, tiny_merged, 24, 1, tmp_path / "l.log")
+        for _ in range(2)
+    )
+    assert first.equals(second)
+
+
 def test_the_first_different_token_is_named():
     check_same_tokens("x", [1, 2, 3], [1, 2, 3])
     with pytest.raises(InputError, match=r"reads token 1 of the prompt as \[9\], training as \[2\]"):

@@ -12,7 +12,8 @@ def count_words(texts):
 
 def segment(text, heading="", start=None, end=None, page=None):
     return {
-        "text": text, "heading": heading, "page": page, "line": 1, "start": start, "end": end, "speaker": None,
+        "text": text, "heading": heading, "page": page, "line": 1, "start": start, "end": end,
+        "speaker": None,
     }  # fmt: skip
 
 

@@ -44,7 +44,7 @@ def compose_examples(
         rows += template_rows(known, grounded, pools, chunks, shape)
     languages = Counter(row["language"] for row in rows)
     refusals = {language: round(compose.refusal_share * languages[language]) for language in pools}
-    asked = grounded or askable(known, chars, seed)
+    asked = [*grounded, *askable(known, chars, seed)]
     rows += refusal_rows(asked, pools, refusals, distractors + 1, seed)
     rows += _sample([*plain, *homework_rows(documents, held_out)], MOST_PLAIN, len(rows), f"{seed}:plain")
     if not rows:

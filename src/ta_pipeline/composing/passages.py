@@ -25,11 +25,8 @@ _HOLDS_ANSWER = 0.5
 _NEAR_SECONDS = 60.0
 #: Passages shorter than this share of the limit are no good company for a full one.
 _FULL_ENOUGH = 0.5
-#: What `clean` writes in the place of personal data: "[EMAIL]", "<PHONE>", "【姓名】".
-_MASK = re.compile(
-    r"[\[<【〈{]{1,2}\s*(?:[A-Z][A-Z_]{2,}|姓名|学号|手机号?|电话|邮箱|身份证号?)(?:[_ ]?\d+)?\s*"
-    r"[\]>】〉}]{1,2}"
-)
+#: What `clean` writes in the place of personal data: "<NAME_1>", "<STUDENT_ID_1>".
+_MASK = re.compile(r"<[A-Z][A-Z_]+_\d+>")
 
 
 def columns(text: str) -> int:

@@ -135,6 +135,7 @@ def refusal_rows(
         rng = Random(f"{seed}:refusals:{language}")
         asked = [i for i in grounded if i.language == language and not i.history and not has_mask(i.question)]
         rng.shuffle(asked)
+        asked.sort(key=lambda item: item.rule.startswith("template"))  # what people asked goes first
         subject = [row for item in asked if (row := _subject_row(item, pools[language], count, rng))]
         subject = subject[: wanted // 2]
         rows += subject

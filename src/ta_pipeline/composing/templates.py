@@ -54,8 +54,8 @@ _DEFINED = {
 _PLAIN_DEFINED = {
     "zh": re.compile(r"^(?P<term>[\u4e00-\u9fffA-Za-z`]{2,10}?)(?:是指|指的是|是一种|是一个|是一类)"),
     "en": re.compile(
-        r"^(?:(?P<article>An?)\s+)?(?P<term>`[^`]{2,30}`|[A-Za-z][a-z-]+(?: [a-z-]+)?)\s+"
-        r"(?:is|means)\s+(?:an?|the)\s"
+        r"^(?!(?:The|What|One|Some|Any|Another|Every|All)\b)(?:(?P<article>An?)\s+)?"
+        r"(?P<term>`[^`]{2,30}`|[A-Za-z][a-z-]+(?: [a-z-]+)?)\s+(?:is|means)\s+(?:an?|the)\s"
     ),
 }
 #: "To create a string, we add …" answers "How do we create a string?".
@@ -111,7 +111,7 @@ class Definition:
 
 
 def askable(materials: Sequence[Material], chars: int, seed: int) -> list[Grounded]:
-    """Give the rules' own questions with their passages, for a course whose students asked none."""
+    """Give the rules' own questions with their passages, for where students asked too few."""
     return [
         Grounded(
             document_id=row.document_id,

@@ -65,6 +65,17 @@ def generate_answers(
     )
 
 
+def answer_messages(
+    model: Any, tokenizer_folder: Path, messages: list[dict[str, str]], max_new_tokens: int
+) -> str:
+    """Answer one conversation greedily."""
+    tokenizer = load_tokenizer(tokenizer_folder)
+    prompt = encode(tokenizer, [render(tokenizer, messages, add_generation_prompt=True)])
+    stops = _stop_ids(tokenizer, model)
+    new = _generate(model, prompt, stops, max_new_tokens, int(tokenizer.pad_token_id))
+    return _finish(tokenizer, new[0], stops)[0]
+
+
 def _stop_ids(tokenizer: PreTrainedTokenizerBase, model: Any) -> set[int]:
     configured = model.generation_config.eos_token_id
     ids = set(configured if isinstance(configured, list) else [configured] if configured is not None else [])

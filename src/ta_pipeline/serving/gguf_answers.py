@@ -27,6 +27,9 @@ def answer_questions(
 
     `model` is the folder the GGUF was made of: its tokenizer says which tokens a prompt must be. Raises
     `InputError` where llama.cpp reads a prompt differently.
+
+    With one slot the same input gives the same answers. With more, what shares a batch depends on timing,
+    sums round differently, and near ties fall either way: five of eight answers differed in a trial.
     """
     if questions.num_rows == 0:
         return PREDICTION.empty_table()

@@ -47,9 +47,10 @@ def start_training(
         job, rows, job.key(_hash_table(rows), _hash_models(base_model, adapter), _hash_code())
     )
     logger.info(
-        "%s: %d rows, %d steps of %d, %s, %d process(es)%s",
+        "%s: %d %s to learn from, %d steps of %d, %s, %d process(es)%s",
         method,
         trained,
+        "blocks" if method == "sft" else "pairs",
         parameters.max_steps,
         parameters.global_batch_size,
         job.precision,

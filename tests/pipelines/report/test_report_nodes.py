@@ -75,12 +75,14 @@ def training_inputs():
     }
     return {
         "clock": {
-            "run_id": "2026-11-21T10.00", "seconds": 61.5, "peak_memory_gb": 2.25,
-            "stage_seconds": {"ingest": 1.0, "sft": 40.0}, "versions": {"saved": {"scores": "v1"}}, "hashes": {},
+            "run_id": "2026-11-21T10.00", "seconds": 61.5, "peak_memory_gb": 2.25, "hashes": {},
+            "stage_seconds": {"ingest": 1.0, "sft": 40.0}, "versions": {"saved": {"scores": "v1"}},
         },
         "ingest": {
             "in": 12, "kept": 11, "quarantined": 1,
-            "quarantined_rows": [{"source": "log.jsonl", "line": 17, "reason": "bad JSON", "detail": "col 4"}],
+            "quarantined_rows": [
+                {"source": "log.jsonl", "line": 17, "reason": "bad JSON", "detail": "col 4"},
+            ],
         },
         "cleaning": {"in": 11, "kept": 10, "dropped": 1},
         "compose": {"in": 40, "kept": 38, "dropped": 1, "dropped_by_reason": {"near a question": 1}},

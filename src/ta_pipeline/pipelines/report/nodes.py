@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 if TYPE_CHECKING:
-
     from ta_pipeline.evaluation.report import Artefacts
 
 Facts = dict[str, Any]

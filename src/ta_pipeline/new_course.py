@@ -1,0 +1,90 @@
+"""Make the folder of a course of one's own, and say what may go in.
+
+The explanation is printed and not left in the folder: every file there, a README too, is course material.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from ta_pipeline.records import InputError
+
+COURSES = Path("data/01_raw/courses")
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+
+EXPLANATION = """\
+Put the course's files in, in any subfolders; every file is read as course material, a README too:
+  notes        .md .markdown .txt
+  transcripts  .srt .vtt, named as their notes: 01-loops.md and 01-loops.srt are one lecture
+  questions    .csv .tsv .xlsx with columns question, answer and, if known, lecture and time;
+               .jsonl .json with rows like {"question": …, "answer": …}, ShareGPT, Alpaca or chat messages
+Half a dozen lectures are little, a dozen is a course. The last one is kept out of training to measure on."""
+
+_REPLACE = "This is a sample to be replaced."
+
+#: What `--with-samples` writes: one small file of each kind, which says of itself that it is a sample.
+SAMPLES = {
+    "lectures/01-first-lecture.md": f"""\
+# Lecture 1: Sample lecture, replace me
+
+{_REPLACE} Notes are Markdown: the first heading is the title of the lecture, and it is what answers cite.
+
+## What notes look like
+
+A paragraph for each idea, a heading for each section. A definition is best written as one whole sentence,
+because a student's question is often answered by one sentence: a sample is a small piece that shows the
+form of the whole.
+""",
+    "lectures/01-first-lecture.srt": f"""\
+1
+00:00:01,000 --> 00:00:05,500
+Welcome to the sample lecture. {_REPLACE}
+
+2
+00:00:06,000 --> 00:00:12,000
+A transcript has cues with their times, so that an answer can name the minute.
+
+3
+00:00:12,500 --> 00:00:18,000
+It has the same name as the notes of its lecture, and another ending.
+""",
+    "faq.csv": f"""\
+question,answer,lecture,time
+What is this sample file for?,"{_REPLACE} It shows the columns of a list of questions.",01-first-lecture,00:01
+Must a question name its lecture?,"No. In this sample the last two columns may stay empty.",,
+""",
+    "question_log.jsonl": (
+        '{"conversations": [{"from": "human", "value": "What does a row of the sample log hold?"}, '
+        f'{{"from": "gpt", "value": "{_REPLACE} A row is one conversation with a student."}}], '
+        '"meta": {"source": "lectures/01-first-lecture.srt", "timestamp": "00:00:06"}}\n'
+    ),
+}
+
+
+def make_course(root: Path, name: str, with_samples: bool = False) -> Path:
+    """Make `data/01_raw/courses/<name>/lectures` below the project `root`; return the course's folder.
+
+    Nothing is overwritten: raises InputError for a folder that holds a file, and for a name that is no
+    plain folder name.
+    """
+    if not _NAME.fullmatch(name):
+        raise InputError(
+            f"{name!r} cannot name a course. Use small letters, digits, - and _, a letter or digit first: python-101"
+        )
+    course = root / COURSES / name
+    if course.exists() and (not course.is_dir() or any(p.is_file() for p in course.rglob("*"))):
+        raise InputError(
+            f"{COURSES / name} is already there and not empty; nothing was changed. Put your files into it, "
+            "or choose another name."
+        )
+    (course / "lectures").mkdir(parents=True, exist_ok=True)
+    for file, text in SAMPLES.items() if with_samples else ():
+        with (course / file).open("x", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+    return course
+
+
+def next_command(name: str) -> str:
+    """Write the command that trains on a course."""
+    return f"kedro run --pipeline=train --params course={name}"

@@ -1,0 +1,131 @@
+"""The candidate examples of a course: what is in, what stays out, in which proportions."""
+
+import json
+from collections import Counter
+
+import pytest
+
+from ta_pipeline.composing.examples import compose_examples
+from ta_pipeline.composing.preferences import compose_preferences
+from ta_pipeline.composing.refusals import OFF_TOPIC, TOPIC_WORDINGS, WORDINGS
+from ta_pipeline.composing.rows import context_of, question_of
+from ta_pipeline.evaluation.refusals import is_refusal
+from ta_pipeline.rag.prompt import INSTRUCTIONS
+from ta_pipeline.records import InputError
+
+
+@pytest.fixture
+def examples(course, chunks, compose):
+    return compose_examples(course, chunks, compose, 7)
+
+
+def prompt(row):
+    return row["messages"][-2]["content"]
+
+
+def test_the_same_seed_gives_the_same_rows_and_another_seed_other_ones(course, chunks, compose, examples):
+    assert compose_examples(course, chunks, compose, 7) == examples
+    assert compose_examples(course, chunks, compose, 8) != examples
+
+
+def test_no_row_shows_or_teaches_a_held_out_lecture(examples):
+    told = " ".join(turn["content"] for row in examples for turn in row["messages"])
+    assert "Lecture 4" not in told and "Snowshoes" not in told and "area of the surface" not in told
+
+
+def test_grounded_rows_show_the_passage_they_cite(examples):
+    for row in (row for row in examples if row["rule"] in ("faq", "question_log") and row["task"] == "rag"):
+        answer = row["messages"][-1]["content"]
+        cited = answer[answer.rindex("[") + 1 : -1]
+        headers = [line for line in context_of(prompt(row)).splitlines() if line.startswith("[Lecture")]
+        title, _, time = cited.partition(" 0")
+        assert any(line.startswith(f"[{title}") and (not time or f" 0{time}-" in line) for line in headers)
+        assert row["messages"][0] == {"role": "system", "content": INSTRUCTIONS["en"]}
+        assert row["chunk_ids"]
+
+
+def test_refusals_are_the_asked_share_and_half_of_them_of_the_subject(examples):
+    rules = Counter(row["rule"] for row in examples if row["task"] == "refusal")
+    others = sum(row["task"] in ("rag", "style") for row in examples)
+    assert sum(rules.values()) == round(0.5 * others)
+    assert abs(rules["refusal:other_lecture"] - rules["refusal:off_topic"]) <= 2
+
+
+def test_a_refused_question_is_not_answered_by_its_passages(examples):
+    cited = {
+        question_of(prompt(row)): row["messages"][-1]["content"]
+        .rpartition(" [")[2]
+        .rstrip("]")
+        .split(" 0")[0]
+        for row in examples
+        if row["rule"] in ("faq", "template:answer")
+    }
+    refused = [row for row in examples if row["rule"] == "refusal:other_lecture"]
+    known = [row for row in refused if question_of(prompt(row)) in cited]
+    assert known
+    for row in known:
+        assert f"[{cited[question_of(prompt(row))]}" not in context_of(prompt(row))
+
+
+def test_public_rows_are_replayed_plain(examples):
+    (row,) = [row for row in examples if row["rule"] == "replay"]
+    assert (row["task"], row["origin"], len(row["messages"])) == ("qa", "public:alpaca", 2)
+
+
+def test_tools_and_placeholders_of_public_rows(course, chunks, compose, build):
+    tool = build["dialogue"](
+        "tools.json#1",
+        "Weather?",
+        "Sunny.",
+        origin="public:tools",
+        meta=json.dumps({"tools": [{"name": "w"}]}),
+    )
+    persona = build["dialogue"]("id.json#1", "Who are you?", "I am {{name}}.", origin="public:id")
+    wide = compose.model_copy(update={"replay_share": 0.5})
+    rows = [r for r in compose_examples([*course, tool, persona], chunks, wide, 7) if r["rule"] == "replay"]
+    assert {row["task"]: row["tools"] for row in rows} == {"qa": None, "tool": '[{"name": "w"}]'}
+    assert "{{name}}" not in str(rows)
+
+
+def test_a_course_with_nothing_but_its_held_out_lecture_is_refused(course, chunks, compose):
+    only = [document for document in course if document["lecture"] == "04-fluids"]
+    with pytest.raises(InputError, match="04-fluids"):
+        compose_examples(only, chunks, compose, 7)
+
+
+def test_a_course_without_dialogues_still_refuses_questions_of_its_subject(course, chunks, compose):
+    texts = [document for document in course if document["kind"] != "dialogue"]
+    rules = Counter(row["rule"] for row in compose_examples(texts, chunks, compose, 7))
+    assert rules["refusal:other_lecture"] > 0 and rules["template:answer"] > 0
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_pools_are_large_varied_and_understood_as_refusals(language):
+    assert len(OFF_TOPIC[language]) == len(dict(OFF_TOPIC[language])) == 30
+    wordings = [*WORDINGS[language], *(w.format(topic="X") for w in TOPIC_WORDINGS[language])]
+    assert len(set(wordings)) == 12
+    assert [wording for wording in wordings if not is_refusal(wording)] == []
+
+
+def test_pairs_share_a_prompt_of_the_examples_and_pull_both_ways(course, compose, examples):
+    pairs = compose_preferences(examples, course, compose, 7)
+    prompts = [row["messages"][:-1] for row in examples]
+    rules = Counter(pair["rule"] for pair in pairs)
+    assert all(pair["prompt"] in prompts and pair["chosen"] != pair["rejected"] for pair in pairs)
+    assert len(pairs) == 12 and max(rules.values()) - min(rules.values()) <= 1
+    for pair in pairs:
+        assert is_refusal(pair["chosen"]) == (pair["rule"] == "refusal_over_invention")
+        assert is_refusal(pair["rejected"]) == (pair["rule"] == "answer_over_refusal")
+        if pair["rule"] == "refusal_over_invention":
+            assert pair["rejected"].endswith("]")
+
+
+def test_public_pairs_are_a_fifth_at_most(course, compose, examples, build):
+    public = [
+        build["dialogue"](
+            f"dpo.json#{n}", f"Question {n}?", "Good.", origin="public:dpo", meta='{"rejected": "Bad."}'
+        )
+        for n in range(9)
+    ]
+    pairs = compose_preferences(examples, [*course, *public], compose, 7)
+    assert Counter(pair["origin"] for pair in pairs) == {"course": 10, "public:dpo": 2}

@@ -1,0 +1,168 @@
+"""Rows by rule: only sentences that stand alone are asked for, and formats are kept to the letter."""
+
+import json
+from random import Random
+
+import pytest
+
+from ta_pipeline.composing.passages import PassagePool, read_materials
+from ta_pipeline.composing.templates import (
+    TemplateShape,
+    _asked_rows,
+    definitions,
+    how_tos,
+    leads,
+    made_from,
+    plain,
+    template_rows,
+    topic_of,
+)
+
+
+def material(build, *sections, language="en"):
+    return read_materials([build["notes"]("09-x", "Lecture 9: X", sections, language)])[0]
+
+
+def test_plain_text_loses_emphasis_and_links_but_no_formula():
+    assert plain("- **Work** is [force](a.md) *times* $a*b*c$ or\n`x * y`.") == (
+        "Work is force times $a*b*c$ or `x * y`."
+    )
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "term"),
+    [
+        ("en", "The **centre of mass** is the mean position of all parts.", "the centre of mass"),
+        ("en", "**Weight** (重力) is the gravitational force on a body.", "weight"),
+        ("en", "**Newton's first law** states that bodies keep their velocity.", "Newton's first law"),
+        ("en", "`data.shape` is an attribute that describes the dimensions.", "`data.shape`"),
+        ("en", "A variable is a name for a value in the memory.", "a variable"),
+        ("zh", "**位移**是从初位置指向末位置的有向线段，是矢量。", "位移"),
+        ("zh", "惯性是指物体保持原有运动状态不变的性质和倾向。", "惯性"),
+    ],
+)
+def test_definitions_are_known_by_their_form(build, language, text, term):
+    assert [item.term for item in definitions(material(build, ("1. A", text), language=language))] == [term]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It is the gravitational force that acts on a body.",
+        "**Weight** is the force given by the table above:",
+        "**Weight** is short.",
+        "**Weight** is the force on <NAME_1> at the blackboard.",
+        "The **weight** of a body is the gravitational force on it.",
+    ],
+)
+def test_what_leans_on_its_surroundings_defines_nothing(build, text):
+    assert definitions(material(build, ("1. A", text))) == []
+
+
+def test_goals_become_how_questions(build):
+    rules = material(build, ("A", "To create a string, we add quotes around some text."))
+    assert [goal for goal, _, _ in how_tos(rules)] == ["create a string"]
+    vague = material(build, ("A", "To make this work, we need to know about arguments."))
+    assert how_tos(vague) == []
+
+
+def test_a_section_is_led_by_its_first_sentence_that_stands_alone(build):
+    found = leads(
+        material(build, ("2. Power", "This is easy. Power tells how fast work is done by a machine."))
+    )
+    assert found == [("Power", "Power tells how fast work is done by a machine.", 1)]
+
+
+@pytest.mark.parametrize(
+    ("heading", "topic"),
+    [("Lecture 9 > 3.1 Free fall", "Free fall"), ("第3讲 > 二、平抛运动", "平抛运动"), ("第3讲 抛体运动", ""),
+     ("X > Worked example: a car", "")],
+)  # fmt: skip
+def test_topics_are_headings_without_their_numbers(heading, topic):
+    assert topic_of(heading) == topic
+
+
+def test_exercises_and_their_solutions_are_not_asked_about(build):
+    exercise = material(
+        build,
+        ("Check yourself", "**Torque** is the turning effect of a force about an axis."),
+        ("Solution", "**Moment** is another name of the turning effect of a force."),
+    )
+    assert made_from(exercise, 7) == []
+
+
+def test_a_bullet_list_is_asked_for_point_by_point(build):
+    listed = material(
+        build, ("3. Steps", "Do these:\n- choose the body and draw it;\n- write down all the forces.")
+    )
+    (row,) = [made for made in made_from(listed, 7) if made.family == "extract"]
+    assert row.answer == "- choose the body and draw it\n- write down all the forces"
+    assert " 2 " in row.question and "Steps" in row.question
+
+
+def test_json_answers_have_the_asked_keys(course):
+    (words,) = [m for m in read_materials(course) if m.source == "01-motion.md"]
+    rows = [made for made in made_from(words, 7) if made.family == "format"]
+    assert rows
+    for row in rows:
+        assert all(f'"{key}"' in row.question for key in json.loads(row.answer))
+
+
+def test_a_cue_is_asked_for_where_it_was_said(course):
+    (speech,) = [m for m in read_materials(course) if m.source == "01-motion.srt"]
+    rows = [made for made in made_from(speech, 7) if made.family == "locate"]
+    assert "A cheetah reaches twenty-seven metres per second in only three seconds" in " ".join(
+        row.question for row in rows
+    )
+    assert all(row.first >= 8 for row in rows)  # nobody looks for the welcome
+
+
+def grounded_of(course):
+    from ta_pipeline.composing.dialogues import read_dialogues
+
+    return read_dialogues(course, read_materials(course), {"04-fluids"}, 160)[0]
+
+
+def test_course_questions_are_asked_again_with_a_demand_they_meet(course):
+    for item in grounded_of(course):
+        for seed in range(6):
+            for row in _asked_rows(item, Random(seed)):
+                if "JSON" in row.question:
+                    assert len(json.loads(row.answer)) == 2
+                elif "characters" in row.question:
+                    limit = int("".join(c for c in row.question if c.isdigit()))
+                    assert len(row.answer) <= limit < len(row.answer) + 10
+
+
+@pytest.fixture
+def rows(course, compose, chunks):
+    materials = [m for m in read_materials(course) if m.lecture != "04-fluids"]
+    pools = {"en": PassagePool(materials, "en", 160)}
+    shape = TemplateShape(compose.templates, 2, 160, 2, 7)
+    return template_rows(materials, grounded_of(course), pools, chunks, shape)
+
+
+def test_a_chunk_gives_at_most_its_rows_of_different_families(rows, chunks):
+    first = {}
+    for row in rows:
+        assert row["chunk_ids"]
+        first.setdefault(row["chunk_ids"][0], []).append(row["rule"])
+    assert rows and all(len(rules) <= 4 for rules in first.values())
+    assert len({row["rule"] for row in rows}) >= 3
+
+
+def test_answers_cite_and_formats_do_not(rows):
+    for row in rows:
+        answer = row["messages"][-1]["content"]
+        cites = row["rule"] in ("template:answer", "template:locate", "template:summarise")
+        assert answer.endswith("]") == cites, (row["rule"], answer)
+        assert row["task"] == (
+            "rag" if row["rule"].split(":")[1] in ("answer", "locate", "extract") else "style"
+        )
+
+
+def test_only_the_families_asked_for_are_made(course, chunks):
+    materials = read_materials(course)
+    pools = {"en": PassagePool(materials, "en", 160)}
+    rows = template_rows(materials, [], pools, chunks, TemplateShape(["summarise"], 1, 160, 2, 7))
+    assert {row["rule"] for row in rows} == {"template:summarise"}

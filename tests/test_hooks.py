@@ -1,0 +1,37 @@
+"""What the hooks decide: unknown parameters, code hashes, score metrics."""
+
+from ta_pipeline.hooks import ROOMS, _flat_scores, code_hash, pins_hash, unknown_keys
+from ta_pipeline.pipeline_registry import register_pipelines
+
+
+def test_a_misspelt_parameter_is_found_at_any_depth():
+    known = {"sft": {"lora": {"rank": 16}}, "seed": 7}
+    assert unknown_keys({"sft": {"lora": {"rnak": 8}}, "sed": 1}, known) == ["sft.lora.rnak", "sed"]
+    assert unknown_keys({"sft": {"lora": {"rank": 8}}}, known) == []
+
+
+def test_every_stage_names_the_rooms_its_result_depends_on():
+    stages = set(register_pipelines()) - {"data", "train", "__default__"}
+    assert set(ROOMS) == stages
+
+
+def test_the_code_hash_of_a_stage_changes_with_its_rooms(tmp_path, monkeypatch):
+    from ta_pipeline import hooks
+
+    (tmp_path / "pipelines" / "clean").mkdir(parents=True)
+    (tmp_path / "text").mkdir()
+    (tmp_path / "text" / "a.py").write_text("x = 1")
+    monkeypatch.setattr(hooks, "PACKAGE", tmp_path)
+    before = code_hash("clean")
+    (tmp_path / "text" / "a.py").write_text("x = 2")
+    assert code_hash("clean") != before
+
+
+def test_the_pins_hash_is_stable():
+    assert pins_hash() == pins_hash()
+    assert len(pins_hash()) == 16
+
+
+def test_scores_become_flat_metrics_without_the_undefined_ones():
+    scores = {"artefacts": {"sft": {"f1": {"value": 0.5, "low": 0.4}, "refusal_f1": {"value": None}}}}
+    assert _flat_scores(scores) == {"scores/sft/f1": 0.5}
