@@ -10,9 +10,9 @@ def test_a_line_now_and_then_with_what_is_left(monkeypatch):
     monkeypatch.setattr(progress.logger, "info", lambda text, *values: said.append(text % values))
     bar = progress.Progress("training", 4, "steps")
     bar._bar = None
-    bar.advance(note="loss 2.0")  # 30 s: a line
-    bar.advance()  # 40 s: too soon
-    assert said == ["training: 1 of 4 steps, 90 s left · loss 2.0"]
+    bar.advance(note="loss 2.0")  # 30 s after the start: a line, said at 40
+    bar.advance()  # 20 s after that line: too soon
+    assert said == ["training: 1 of 4 steps, 120 s left · loss 2.0"]
 
 
 def test_tracked_items_come_through_unchanged():
