@@ -45,8 +45,8 @@ class LastRun:
         """Load a finished output; raises InputError where no run has left one."""
         if not self.catalog.exists(name):
             raise InputError(
-                f"{out_base()}: no run has left {name} there yet. Run `make run` first, or set OUT_BASE to the "
-                "folder of the run to ask."
+                f"{out_base()}: no run has left {name} there yet. Run `make run` first, or set OUT_BASE to "
+                "the folder of the run to ask."
             )
         return self.catalog.load(name)
 
@@ -109,9 +109,7 @@ def find_passages(
     ]
 
 
-def _best_part(
-    question: str, chunk: dict[str, Any], document: dict[str, Any] | None, limit: int
-) -> Passage:
+def _best_part(question: str, chunk: dict[str, Any], document: dict[str, Any] | None, limit: int) -> Passage:
     from ta_pipeline.composing.passages import Material, window_around
     from ta_pipeline.text.chunk import units_of
 
@@ -142,11 +140,14 @@ def _answer(run: LastRun, artefact: Artefact, model: Path, messages: list[dict[s
         return _answer_with_gguf(
             model / gguf_name(run.parameters["deploy"]["ollama_format"]), base_model, messages
         )
+    from transformers.utils.logging import disable_progress_bar
+
     from ta_pipeline.evaluation.generate import answer_messages
     from ta_pipeline.evaluation.model import load_for_evaluation
     from ta_pipeline.quantization.merge import check_adapter_fits
     from ta_pipeline.training.precision import resolve_precision
 
+    disable_progress_bar()  # "Loading weights", in the middle of an answer
     adapter = None if artefact == "base" else model
     if adapter is not None:
         check_adapter_fits(base_model, adapter)

@@ -25,7 +25,7 @@ class OneLineErrors(click.Group):
     """A group of commands whose errors are one line with the cure; TA_DEBUG=1 shows the traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command in the project's folder, as `kedro run` does."""
+        """Run a command; turn an error that a user can mend into one line and exit code 1."""
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
@@ -45,7 +45,9 @@ def project_root(start: Path) -> Path:
         file = folder / "pyproject.toml"
         if file.is_file() and "[tool.kedro]" in file.read_text(encoding="utf-8"):
             return folder
-    raise click.ClickException(f"{start} lies in no project. Change to the folder of the project's pyproject.toml.")
+    raise click.ClickException(
+        f"{start} lies in no project. Change to the folder of the project's pyproject.toml."
+    )
 
 
 @click.group(cls=OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})
@@ -102,6 +104,7 @@ def ask(question: str, course: str | None, artefact: Artefact) -> None:
     """Put QUESTION to the tuned model of the last run."""
     from ta_pipeline import ask as asking
 
+    click.echo("Reading the course and loading the model, some ten seconds …", err=True)
     with contextlib.chdir(project_root(Path.cwd())):
         answer = asking.ask(asking.open_last_run(Path.cwd()), question, artefact, course)
     click.echo(f"{answer.text}\n\nIt was given:")

@@ -19,7 +19,8 @@ Put the course's files in, in any subfolders; every file is read as course mater
   transcripts  .srt .vtt, named as their notes: 01-loops.md and 01-loops.srt are one lecture
   questions    .csv .tsv .xlsx with columns question, answer and, if known, lecture and time;
                .jsonl .json with rows like {"question": …, "answer": …}, ShareGPT, Alpaca or chat messages
-Half a dozen lectures are little, a dozen is a course. The last one is kept out of training to measure on."""
+Lectures named 13-… and 14-… (`compose.held_out`), or else the last one, are kept out of training, to measure
+on them."""
 
 _REPLACE = "This is a sample to be replaced."
 
@@ -70,7 +71,8 @@ def make_course(root: Path, name: str, with_samples: bool = False) -> Path:
     """
     if not _NAME.fullmatch(name):
         raise InputError(
-            f"{name!r} cannot name a course. Use small letters, digits, - and _, a letter or digit first: python-101"
+            f"{name!r} cannot name a course. Use small letters, digits, - and _, a letter or digit first: "
+            "python-101"
         )
     course = root / COURSES / name
     if course.exists() and (not course.is_dir() or any(p.is_file() for p in course.rglob("*"))):

@@ -73,7 +73,11 @@ class ChunkParams(Strict):
 
 
 class PassageParams(Strict):
-    chars: int = Field(ge=50, description="length of one context passage, characters")
+    chars: int = Field(
+        ge=50,
+        description="length of one context passage, display columns: a CJK character is two, any other one, "
+        "so that a Chinese passage does not cost three times the tokens of an English one",
+    )
     distractors: int = Field(ge=0, description="passages of other lectures beside the right one")
 
 

@@ -72,10 +72,10 @@ def check_cpu(cores: int, flags: Collection[str]) -> Check:
     """Judge the CPU by the flags that /proc/cpuinfo lists (none on machines that are no x86)."""
     names = {"avx2": "AVX2", "avx512f": "AVX-512", "amx_tile": "AMX"}
     units = [name for flag, name in names.items() if flag in flags]
-    found = f"{cores} core{'s' if cores > 1 else ''}, {', '.join(units) or 'no AVX2'}"
-    if units or not flags:
-        return Check("CPU", "ok", found if flags else found.split(",")[0])
-    return Check("CPU", "warn", found, "works, but many times slower than a CPU with AVX2")
+    found = f"{cores} core{'s' if cores > 1 else ''}"
+    if flags and not units:
+        return Check("CPU", "warn", f"{found}, no AVX2", "works, but more slowly: use a CPU with AVX2")
+    return Check("CPU", "ok", ", ".join([found, *units]))
 
 
 def check_gpu(gpus: Sequence[Gpu]) -> Check:
@@ -184,7 +184,9 @@ def check_go(path: str | None) -> Check:
     """Say whether Go is there, with which tests render the Ollama template as Ollama does."""
     if path:
         return Check("Go", "ok", path)
-    return Check("Go", "ok", "not found; only a test of the Ollama template uses it", "apt-get install golang-go")
+    return Check(
+        "Go", "ok", "not found; only a test of the Ollama template uses it", "apt-get install golang-go"
+    )
 
 
 def check_llama_quantize(path: str | None) -> Check:
@@ -199,5 +201,8 @@ def check_writable(folder: str, problem: str | None) -> Check:
     if problem is None:
         return Check("output folder", "ok", f"{folder} can be written")
     return Check(
-        "output folder", "fail", f"{folder}: {problem}", "mend its permissions, or set OUT_BASE to another folder"
+        "output folder",
+        "fail",
+        f"{folder}: {problem}",
+        "mend its permissions, or set OUT_BASE to another folder",
     )

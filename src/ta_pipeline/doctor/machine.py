@@ -22,6 +22,7 @@ from urllib.parse import urlsplit, urlunsplit
 from ta_pipeline.doctor import checks
 from ta_pipeline.doctor.checks import Check, Gpu
 from ta_pipeline.paths import out_base
+from ta_pipeline.records import InputError
 
 _HUB = "https://huggingface.co"
 _HUB_SECONDS = 3.0
@@ -36,8 +37,8 @@ def examine(root: Path) -> Iterator[Check]:
     try:
         yield checks.check_python(sys.version_info[:2])
         yield from checks.check_packages(
-            direct_dependencies((root / "pyproject.toml").read_text("utf-8")),
-            read_pins((root / "constraints.txt").read_text("utf-8")),
+            direct_dependencies(_text(root / "pyproject.toml")),
+            read_pins(_text(root / "constraints.txt")),
             {plain_name(d.metadata["Name"]): d.version for d in distributions()},
         )
         yield from _devices()
@@ -54,6 +55,13 @@ def examine(root: Path) -> Iterator[Check]:
     yield checks.check_hub(endpoint, hub_problem(endpoint))
     yield checks.check_go(shutil.which("go"))
     yield checks.check_llama_quantize(shutil.which("llama-quantize"))
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except FileNotFoundError as error:
+        raise InputError(f"{file} is not there. Bring it back: git checkout {file.name}") from error
 
 
 def plain_name(name: str) -> str:

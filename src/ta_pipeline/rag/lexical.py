@@ -39,5 +39,7 @@ def search(question: str, texts: Sequence[str], count: int) -> list[int]:
         weight = math.log(1 + (len(held) - having + 0.5) / (having + 0.5))
         for place, counts in enumerate(held):
             times = counts[term]
-            scores[place] += weight * times * (_K1 + 1) / (times + _K1 * (1 - _B + _B * lengths[place] / mean))
+            scores[place] += (
+                weight * times * (_K1 + 1) / (times + _K1 * (1 - _B + _B * lengths[place] / mean))
+            )
     return sorted(range(len(held)), key=lambda place: -scores[place])[:count]

@@ -31,18 +31,19 @@ QUESTIONS = pa.Table.from_pylist([_question(n) for n in range(6)], schema=QUESTI
 
 
 @pytest.fixture(scope="module")
-def made(tiny_model, tiny_adapter, tmp_path_factory):
-    """What the first three nodes hand on."""
+def work(tmp_path_factory):
+    """The folder that the nodes of this module work in."""
     with pytest.MonkeyPatch.context() as patch:
         out = tmp_path_factory.mktemp("out")
         patch.setenv("OUT_BASE", str(out))
         patch.delenv("LOG_DIR", raising=False)
-        merged, merge_report = nodes.merge_adapter(tiny_model, tiny_adapter)
-        files, gguf_report = nodes.export_gguf_files(merged, QUANTIZE)
-        answers, losses = nodes.answer_with_gguf(QUESTIONS, files, merged, QUANTIZE, EVALUATE, 7)
-        assert {p.parent for p in (merged, files)} == {out / "tmp"}
-        assert {p.name for p in (out / "logs").iterdir()} >= {"gguf-f16.log", "llama-q8_0.log"}
-        return merge_report, gguf_report, answers, losses
+        yield out
+
+
+@pytest.fixture(scope="module")
+def answered(work, tiny_gguf, tiny_merged):
+    """Answers and losses of both files and of the merged model."""
+    return nodes.answer_with_gguf(QUESTIONS, tiny_gguf[0], tiny_merged, QUANTIZE, EVALUATE, 7)
 
 
 def _dpo(ids):
@@ -63,14 +64,17 @@ def _dpo(ids):
     )
 
 
-def test_merge_and_export_report_what_they_did(made):
-    merge_report, gguf_report, _, _ = made
+def test_merge_and_export_fill_the_work_folder_and_report(work, tiny_model, tiny_adapter):
+    merged, merge_report = nodes.merge_adapter(tiny_model, tiny_adapter)
+    files, gguf_report = nodes.export_gguf_files(merged, QUANTIZE.model_copy(update={"formats": ["f16"]}))
+    assert {p.parent for p in (merged, files)} == {work / "tmp"}
     assert merge_report["float32"]["max_abs_difference"] < 1e-3
-    assert [f["format"] for f in gguf_report["files"]] == ["f16", "q8_0"]
+    assert [f["path"] for f in gguf_report["files"]] == [p.name for p in files.iterdir()]
+    assert (work / "logs" / "gguf-f16.log").is_file()
 
 
-def test_every_artefact_answers_the_same_questions(made):
-    answers = made[2]
+def test_every_artefact_answers_the_same_questions(answered):
+    answers = answered[0]
     assert answers.schema == PREDICTION
     asked = {a: [] for a in answers.column("artefact").to_pylist()}
     for row in answers.to_pylist():
@@ -79,8 +83,8 @@ def test_every_artefact_answers_the_same_questions(made):
     assert asked["gguf-f16"] == asked["gguf-q8_0"] and len(asked["gguf-f16"]) == 3
 
 
-def test_losses_are_of_the_dequantized_weights_and_of_the_merged_model(made):
-    losses = made[3]
+def test_losses_are_of_the_dequantized_weights_and_of_the_merged_model(answered):
+    losses = answered[1]
     assert losses.schema == REFERENCE_LOSS
     mean = {}
     for row in losses.to_pylist():
@@ -94,17 +98,17 @@ def test_losses_are_of_the_dequantized_weights_and_of_the_merged_model(made):
     assert mean["gguf-q8_0"] != mean["merged"]
 
 
-def test_scores_compare_on_shared_questions_only(made):
-    _, gguf_report, answers, losses = made
+def test_scores_compare_on_shared_questions_only(answered, tiny_gguf):
+    answers, losses = answered
     shared = sorted(set(answers.column("question_id").to_pylist()))[:2]
     dpo_answers, dpo_losses = _dpo(shared)
     rows, scores, figure = nodes.score_artefacts(
-        QUESTIONS, answers, losses, dpo_answers, dpo_losses, gguf_report, EVALUATE, 7
+        QUESTIONS, answers, losses, dpo_answers, dpo_losses, tiny_gguf[1], EVALUATE, 7
     )
     assert set(rows.column("mode").to_pylist()) == {"context"}
     assert set(scores["artefacts"]) == {"dpo", "merged", "gguf-f16", "gguf-q8_0"}
-    answered = {r["question_id"] for r in rows.to_pylist() if r["answer"] is not None}
-    assert answered == set(shared)
+    compared = {r["question_id"] for r in rows.to_pylist() if r["answer"] is not None}
+    assert compared == set(shared)
     assert {m["n"] for a in scores["artefacts"].values() for k, m in a.items() if k == "reference_loss"} == {
         4
     }

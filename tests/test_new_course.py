@@ -1,0 +1,83 @@
+"""A course of one's own: its folder, its samples, and what is said about it."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ta_pipeline.new_course import EXPLANATION, SAMPLES, make_course, next_command
+from ta_pipeline.params import IngestParams
+from ta_pipeline.records import InputError
+from ta_pipeline.sources.collect import collect
+from ta_pipeline.sources.read import read_file
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def ingest() -> IngestParams:
+    blocks = yaml.safe_load((ROOT / "conf/base/parameters_ingest.yml").read_text("utf-8"))
+    return IngestParams(**blocks["ingest"])
+
+
+def test_a_new_course_holds_no_file_that_could_get_in_the_way(tmp_path):
+    course = make_course(tmp_path, "python")
+    assert course == tmp_path / "data/01_raw/courses/python"
+    assert [p.name for p in course.rglob("*")] == ["lectures"]
+
+
+def test_the_project_reads_every_sample_without_quarantine(tmp_path, ingest):
+    course = make_course(tmp_path, "python", with_samples=True)
+    documents, quarantined = collect(course, tmp_path / "none", "python", ingest)
+    assert quarantined.num_rows == 0
+    rows = documents.to_pylist()
+    assert [(row["source"], row["kind"]) for row in rows] == [
+        ("faq.csv", "dialogue"),
+        ("faq.csv", "dialogue"),
+        ("lectures/01-first-lecture.md", "text"),
+        ("lectures/01-first-lecture.srt", "transcript"),
+        ("question_log.jsonl", "dialogue"),
+    ]
+    assert {row["lecture"] for row in rows} == {"01-first-lecture", ""}
+
+
+def test_every_sample_says_that_it_is_one_to_be_replaced():
+    assert all("This is a sample to be replaced." in text for text in SAMPLES.values())
+
+
+@pytest.mark.parametrize("with_samples", [False, True])
+def test_a_folder_with_a_file_in_it_is_left_alone(tmp_path, with_samples):
+    course = tmp_path / "data/01_raw/courses/python"
+    course.mkdir(parents=True)
+    (course / "mine.md").write_text("# Mine")
+    with pytest.raises(InputError, match=r"python is already there and not empty; nothing was changed"):
+        make_course(tmp_path, "python", with_samples)
+    assert [p.name for p in course.iterdir()] == ["mine.md"]
+
+
+def test_samples_can_be_added_to_a_course_that_is_still_empty(tmp_path):
+    make_course(tmp_path, "python")
+    course = make_course(tmp_path, "python", with_samples=True)
+    assert sorted(p.relative_to(course).as_posix() for p in course.rglob("*.*")) == sorted(SAMPLES)
+
+
+@pytest.mark.parametrize("name", ["Python", "../x", "a b", "-a", "", "课程", "python\n", "a/b"])
+def test_a_name_that_is_no_plain_folder_name_is_refused_with_an_example(tmp_path, name):
+    with pytest.raises(InputError, match="small letters, digits, - and _, .* python-101"):
+        make_course(tmp_path, name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_kind_of_file_the_explanation_names_is_read(tmp_path, ingest):
+    suffixes = set(re.findall(r"(?<=\s)\.[a-z]+\b", EXPLANATION))
+    assert len(suffixes) == 10
+    for suffix in suffixes:
+        file = tmp_path / f"some{suffix}"
+        file.write_text("some text\n")
+        faults = [found for found in read_file(file, ingest) if hasattr(found, "reason")]
+        assert all(fault.reason != "unknown_format" for fault in faults), suffix
+
+
+def test_the_next_command_names_the_course():
+    assert next_command("python") == "kedro run --pipeline=train --params course=python"
