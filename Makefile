@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 export DO_NOT_TRACK := 1
 export TOKENIZERS_PARALLELISM := false
+# Said by MLflow at import of a class that nobody here defines.
+export PYTHONWARNINGS := ignore::UserWarning:mlflow.pyfunc.utils.data_validation
 # Spinning threads make a small model slower on a busy machine.
 export OMP_WAIT_POLICY ?= passive
 

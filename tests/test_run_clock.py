@@ -29,7 +29,9 @@ def test_a_new_run_starts_from_nothing():
 def test_a_childs_memory_counts():
     before = tree_memory(psutil.Process())
     code = "x = bytearray(200 * 2**20); print('ready', flush=True); input()"
-    child = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    child = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     try:
         assert child.stdout.readline().strip() == "ready"
         assert tree_memory(psutil.Process()) - before > 190 * 2**20

@@ -75,8 +75,8 @@ class ChunkParams(Strict):
 class PassageParams(Strict):
     chars: int = Field(
         ge=50,
-        description="length of one context passage, display columns: a CJK character is two, any other one, "
-        "so that a Chinese passage does not cost three times the tokens of an English one",
+        description="length of one context passage, bytes of UTF-8: an English letter is one, a Chinese "
+        "character three, as it is about one and a half tokens and a letter a quarter",
     )
     distractors: int = Field(ge=0, description="passages of other lectures beside the right one")
 

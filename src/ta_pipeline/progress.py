@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -54,6 +55,17 @@ class Progress:
         """Take the bar away; the step's own log line says what came out."""
         if self._bar is not None:
             self._bar.close()
+
+
+def quiet_loading() -> None:
+    """Have transformers load and save without bars and notes of its own; our lines say what is done."""
+    import torch
+    from transformers.utils import logging as transformers_logging
+
+    if not torch.cuda.is_available():
+        os.environ.setdefault("DS_ACCELERATOR", "cpu")  # or DeepSpeed warns that it has found no GPU
+    transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()
 
 
 def track(items: Iterable[T], label: str, total: int, unit: str = "it") -> Iterator[T]:

@@ -12,6 +12,7 @@ from ta_pipeline.composing.passages import (
     find_quote,
     has_mask,
     held_out_lectures,
+    passage_size,
     read_materials,
     tile,
     window_around,
@@ -21,6 +22,10 @@ from ta_pipeline.composing.passages import (
 @pytest.fixture
 def materials(course):
     return {material.source: material for material in read_materials(course)}
+
+
+def test_a_chinese_character_weighs_three_letters_in_a_passage():
+    assert passage_size("力 F=ma") == 8
 
 
 def test_a_chinese_character_counts_as_two_columns():
@@ -66,7 +71,7 @@ def test_a_spoken_window_is_cited_by_the_start_of_its_first_cue(materials):
 
 def test_tiles_do_not_overlap_and_keep_to_the_limit(materials):
     windows = tile(materials["01-motion.srt"], 160)
-    assert all(80 <= columns(window.text) <= 160 for window in windows)
+    assert all(80 <= passage_size(window.text) <= 160 for window in windows)
     assert all(left.last < right.first for left, right in pairwise(windows))
 
 

@@ -40,14 +40,27 @@ def pipelines():
 
 
 def test_the_registered_names_are_the_documented_ones(pipelines):
-    stages = ["ingest", "clean", "compose", "tokenize", "sft", "dpo", "evaluate", "quantize", "deploy", "report"]
+    stages = [
+        "ingest",
+        "clean",
+        "compose",
+        "tokenize",
+        "sft",
+        "dpo",
+        "evaluate",
+        "quantize",
+        "deploy",
+        "report",
+    ]
     assert list(pipelines) == [*stages, "data", "train", "__default__"]
 
 
 def test_every_dataset_of_every_pipeline_is_declared(pipelines, catalog):
     names = {name for pipeline in pipelines.values() for name in pipeline.datasets()}
     undeclared = {
-        name for name in names if not name.startswith("params:") and name != "parameters" and name not in catalog
+        name
+        for name in names
+        if not name.startswith("params:") and name != "parameters" and name not in catalog
     }
     assert undeclared == set()
 
@@ -59,7 +72,9 @@ def test_every_catalog_entry_is_used(pipelines):
 
 
 def test_every_parameter_is_read_and_every_read_parameter_exists(pipelines):
-    read = {n.removeprefix("params:") for p in pipelines.values() for n in p.datasets() if n.startswith("params:")}
+    read = {
+        n.removeprefix("params:") for p in pipelines.values() for n in p.datasets() if n.startswith("params:")
+    }
     assert read == set(loader()["parameters"])
 
 
@@ -72,7 +87,16 @@ def test_every_file_of_the_catalog_is_written_by_kedro_datasets(catalog):
 
 @pytest.mark.parametrize(
     "name",
-    ["clean_documents", "examples", "preferences", "token_blocks", "sft_adapter", "dpo_adapter", "scores", "summary"],
+    [
+        "clean_documents",
+        "examples",
+        "preferences",
+        "token_blocks",
+        "sft_adapter",
+        "dpo_adapter",
+        "scores",
+        "summary",
+    ],
 )
 def test_what_a_person_may_want_back_is_versioned_and_pruned(name):
     entry = loader()["catalog"][name]
@@ -81,7 +105,9 @@ def test_what_a_person_may_want_back_is_versioned_and_pruned(name):
 
 
 def test_every_dataset_stands_in_a_layer(catalog):
-    without = [name for name in catalog if "kedro-viz" not in (getattr(catalog[name], "metadata", None) or {})]
+    without = [
+        name for name in catalog if "kedro-viz" not in (getattr(catalog[name], "metadata", None) or {})
+    ]
     assert without == []
 
 
@@ -116,8 +142,12 @@ def test_every_parameter_field_says_what_it_means_or_is_plain():
         if isinstance(model, type) and issubclass(model, params.Strict):
             for field, info in model.model_fields.items():
                 nested = isinstance(info.annotation, type) and issubclass(info.annotation, params.Strict)
-                assert info.description or nested or field in plain or info.metadata or field.startswith(
-                    ("gradient", "precision", "host", "port")
+                assert (
+                    info.description
+                    or nested
+                    or field in plain
+                    or info.metadata
+                    or field.startswith(("gradient", "precision", "host", "port"))
                 ), f"{name}.{field}"
 
 

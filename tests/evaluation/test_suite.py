@@ -13,7 +13,14 @@ from ta_pipeline.evaluation.teacher_forced import score_with
 from ta_pipeline.rag.prompt import Passage, build_messages
 from ta_pipeline.records import PREDICTION, QUESTION, REFERENCE_LOSS
 
-PASSAGE = {"chunk_id": "c", "source": "a.srt", "title": "第3讲 抛体运动", "start": 65.0, "end": 90.0, "text": "抛体做匀变速运动。"}
+PASSAGE = {
+    "chunk_id": "c",
+    "source": "a.srt",
+    "title": "第3讲 抛体运动",
+    "start": 65.0,
+    "end": 90.0,
+    "text": "抛体做匀变速运动。",
+}
 
 
 def question(name, text, reference, passages=(PASSAGE,), language="zh"):

@@ -50,7 +50,16 @@ def test_the_default_pipeline_runs_to_its_end(first_run):
 
 def test_the_summary_has_the_documented_keys(first_run):
     facts = summary(first_run[0])
-    assert set(facts) >= {"run_id", "seconds", "peak_memory_gb", "stages", "train", "scores", "paired", "artefacts"}
+    assert set(facts) >= {
+        "run_id",
+        "seconds",
+        "peak_memory_gb",
+        "stages",
+        "train",
+        "scores",
+        "paired",
+        "artefacts",
+    }
     assert set(facts["stages"]) >= set(STAGES)
     assert set(facts["train"]) == {"sft", "dpo"}
     assert set(facts["train"]["sft"]) >= {"steps", "tokens", "loss_first", "loss_last", "tokens_per_s", "mfu"}
@@ -79,7 +88,9 @@ def test_mlflow_has_one_named_run_with_steps_parameters_and_reports(first_run):
         assert name.startswith("default ")
         assert status == "FINISHED"
         tags = dict(database.execute("select key, value from tags where run_uuid = ?", (uuid,)).fetchall())
-        parameters = dict(database.execute("select key, value from params where run_uuid = ?", (uuid,)).fetchall())
+        parameters = dict(
+            database.execute("select key, value from params where run_uuid = ?", (uuid,)).fetchall()
+        )
         steps = database.execute(
             "select count(distinct step) from metrics where run_uuid = ? and key = 'sft/loss'", (uuid,)
         ).fetchone()[0]
@@ -100,7 +111,13 @@ def test_the_bundles_are_there(first_run):
 @pytest.mark.timeout(900)
 def test_a_second_run_gives_the_same_data_and_an_older_adapter_can_be_scored(first_run):
     out = first_run[0]
-    data = ["documents.parquet", "clean_documents.parquet", "examples.parquet", "preferences.parquet", "token_blocks.arrow"]
+    data = [
+        "documents.parquet",
+        "clean_documents.parquet",
+        "examples.parquet",
+        "preferences.parquet",
+        "token_blocks.arrow",
+    ]
     first = {name: hashes(out, name) for name in data}
     (old,) = versions(out, "sft_adapter")
     run = kedro(out, "--pipelines=data,sft", "--params=sft.learning_rate=0.001")
@@ -113,7 +130,9 @@ def test_a_second_run_gives_the_same_data_and_an_older_adapter_can_be_scored(fir
     run = kedro(out, "--pipelines=evaluate", f"--load-versions=sft_adapter:{old}")
     assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
     with sqlite3.connect(out / "mlflow.db") as database:
-        loaded = database.execute("select value from tags where key = 'version_loaded.sft_adapter'").fetchall()
+        loaded = database.execute(
+            "select value from tags where key = 'version_loaded.sft_adapter'"
+        ).fetchall()
     assert (old,) in loaded
 
 

@@ -30,12 +30,17 @@ _MASK = re.compile(r"<[A-Z][A-Z_]+_\d+>")
 
 
 def columns(text: str) -> int:
-    """Measure text in display columns: a CJK character is two, any other one.
-
-    The passage limit counts these, so that a Chinese passage, whose characters cost a token or two
-    each, does not cost three times the tokens of an English one.
-    """
+    """Measure text in display columns: a CJK character is two, any other one."""
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def passage_size(text: str) -> int:
+    """Measure a passage in bytes of UTF-8: an English letter is one, a Chinese character three.
+
+    So passages of one size cost about the same: 400 characters are 100 tokens in English, but 640 in
+    Chinese with the bundled tokenizer, and three such passages no longer fit a prompt near 500 tokens.
+    """
+    return len(text.encode())
 
 
 def has_mask(text: str) -> bool:
@@ -126,17 +131,17 @@ def held_out_lectures(documents: Sequence[dict[str, Any]], patterns: Sequence[st
 
 
 def window_around(material: Material, first: int, last: int, chars: int) -> Window:
-    """Grow the units `first`..`last` by neighbours under the same heading up to `chars` columns.
+    """Grow the units `first`..`last` by neighbours under the same heading up to size `chars`.
 
     The wanted units stay whole even where they alone are longer.
     """
-    size = columns(join_units(material.units[first : last + 1]))
+    size = passage_size(join_units(material.units[first : last + 1]))
     heading = material.units[first].heading
     open_sides = {"after": last + 1, "before": first - 1}
     while open_sides:
         for side, place in sorted(open_sides.items()):
             fits = 0 <= place < len(material.units) and material.units[place].heading == heading
-            grown = size + columns(material.units[place].text) if fits else chars + 1
+            grown = size + passage_size(material.units[place].text) if fits else chars + 1
             if grown > chars:
                 del open_sides[side]
                 continue
@@ -147,20 +152,20 @@ def window_around(material: Material, first: int, last: int, chars: int) -> Wind
 
 
 def tile(material: Material, chars: int) -> list[Window]:
-    """Cut a material into neighbouring windows of at most `chars` columns, never across a heading."""
+    """Cut a material into neighbouring windows of at most size `chars`, never across a heading."""
     windows: list[Window] = []
     first = 0
     while first < len(material.units):
-        last, size = first, columns(material.units[first].text)
+        last, size = first, passage_size(material.units[first].text)
         while last + 1 < len(material.units):
             following = material.units[last + 1]
-            size += columns(following.text)
+            size += passage_size(following.text)
             if size > chars or following.heading != material.units[first].heading:
                 break
             last += 1
         windows.append(Window(material, first, last))
         first = last + 1
-    return [window for window in windows if columns(window.text) >= _FULL_ENOUGH * chars]
+    return [window for window in windows if passage_size(window.text) >= _FULL_ENOUGH * chars]
 
 
 class PassagePool:
@@ -168,7 +173,7 @@ class PassagePool:
 
     def __init__(self, materials: Sequence[Material], language: str, chars: int) -> None:
         tiles = [w for material in materials if material.language == language for w in tile(material, chars)]
-        self._windows = [w for w in tiles if columns(w.text) <= 2 * chars and not has_mask(w.text)]
+        self._windows = [w for w in tiles if passage_size(w.text) <= 2 * chars and not has_mask(w.text)]
         self._texts = [normalise(window.text) for window in self._windows]
         self._table = GramTable(self._texts)
 

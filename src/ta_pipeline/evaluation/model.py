@@ -7,6 +7,8 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
+from ta_pipeline.progress import quiet_loading
+
 
 def load_for_evaluation(
     model: Path, precision: str, adapter: Path | None = None, gguf_file: str | None = None
@@ -19,6 +21,7 @@ def load_for_evaluation(
     import torch
     from transformers import AutoModelForCausalLM
 
+    quiet_loading()
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     flash = torch.cuda.is_available() and importlib.util.find_spec("flash_attn") is not None
     loaded = AutoModelForCausalLM.from_pretrained(

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ta_pipeline.paths import model_cache
+from ta_pipeline.progress import quiet_loading
 from ta_pipeline.records import InputError
 
 logger = logging.getLogger(__name__)
@@ -105,6 +106,7 @@ def _bundled_gguf() -> Path:
 def _write_bundled(name: str, gguf: Path, folder: Path) -> None:
     import torch
 
+    quiet_loading()
     tokenizer = _bundled_tokenizer(gguf)
     model = _dequantized(gguf) if name == BUNDLED[0] else _tiny_random(gguf, len(tokenizer))
     model.to(torch.bfloat16).save_pretrained(folder)
@@ -201,9 +203,9 @@ def _from_hub(name: str) -> Path:
         )
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, RequestException, OSError) as error:
         raise InputError(
-            f"base_model {name}: not a bundled name ({', '.join(BUNDLED)}), no folder {Path(name).absolute()}, "
-            f"and not fetched from {endpoint} ({type(error).__name__}). Check the spelling, set HF_ENDPOINT to "
-            "a hub that can be reached, or give the path of a model folder."
+            f"base_model {name}: not a bundled name ({', '.join(BUNDLED)}), no folder "
+            f"{Path(name).absolute()}, and not fetched from {endpoint} ({type(error).__name__}). Check the "
+            "spelling, set HF_ENDPOINT to a hub that can be reached, or give the path of a model folder."
         ) from error
     return _checked_folder(Path(folder))
 

@@ -13,6 +13,7 @@ from trl import DPOConfig, DPOTrainer
 from datasets import Dataset
 from ta_pipeline.training.job import TrainingJob
 from ta_pipeline.training.setup import common_arguments, load_model, read_rows
+from ta_pipeline.training.shared_prefix import share_prefixes
 
 
 class TokenizedDPOTrainer(DPOTrainer):  # type: ignore[misc]
@@ -53,6 +54,8 @@ def build_trainer(job: TrainingJob, callbacks: list[Any]) -> DPOTrainer:
         remove_unused_columns=True,
     )
     columns = ["prompt_ids", "chosen_ids", "rejected_ids"]
+    if model.config._attn_implementation == "sdpa":  # FlashAttention takes no mask of this kind
+        share_prefixes(model.get_base_model().base_model)
     return TokenizedDPOTrainer(
         model=model,
         args=arguments,

@@ -28,7 +28,14 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 func=answer_with_gguf,
-                inputs=["questions", "gguf_files", "merged_model", "params:quantize", "params:evaluate", "params:seed"],
+                inputs=[
+                    "questions",
+                    "gguf_files",
+                    "merged_model",
+                    "params:quantize",
+                    "params:evaluate",
+                    "params:seed",
+                ],
                 outputs=["artefact_predictions", "artefact_losses"],
                 name="answer_with_gguf",
             ),
