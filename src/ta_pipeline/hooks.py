@@ -10,20 +10,24 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
+from kedro.config import OmegaConfigLoader
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
-from kedro.io import CatalogProtocol
+from kedro.framework.project import settings
+from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from ta_pipeline.datasets.manifest import lineage, read_manifest, sha256_file
 from ta_pipeline.datasets.versioned import ManifestedDataset
+from ta_pipeline.params import problems_of
 from ta_pipeline.paths import out_base
 from ta_pipeline.records import InputError
 from ta_pipeline.run_clock import clock
 
 logger = logging.getLogger(__name__)
 PACKAGE = Path(__file__).parent
+_LOADER_KEYS = ("base_env", "default_run_env", "merge_strategy")  # the resolvers are registered by now
 
 #: The rooms whose code a stage's result depends on, besides its own folder under `pipelines/`.
 ROOMS = {
@@ -69,16 +73,20 @@ class RunHooks:
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Refuse a `--params` name that no configuration file has."""
+        """Refuse parameters that do not exist or cannot be, of every stage and before anything runs.
+
+        Kedro checks the blocks of the pipelines that run; a wrong value of a later stage would be found
+        an hour later, in the next command.
+        """
+        if problems := problems_of(context.config_loader["parameters"]):
+            raise InputError(
+                f"{'; '.join(problems)}. Change it in --params or in conf/*/parameters_<stage>.yml."
+            )
         given = context.config_loader.runtime_params or {}
-        if not given:
-            return
-        loader = type(context.config_loader)(
+        loader = OmegaConfigLoader(
             conf_source=context.config_loader.conf_source,
             env=context.config_loader.env,
-            base_env=context.config_loader.base_env,
-            default_run_env=context.config_loader.default_run_env,
-            merge_strategy=context.config_loader.merge_strategy,
+            **{key: settings.CONFIG_LOADER_ARGS[key] for key in _LOADER_KEYS},
         )
         if unknown := unknown_keys(given, loader["parameters"]):
             raise InputError(
@@ -88,7 +96,7 @@ class RunHooks:
 
     @hook_impl(trylast=True)  # after kedro-mlflow has opened its run
     def before_pipeline_run(
-        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol
+        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
     ) -> None:
         """Start the clock and tell MLflow where this run comes from."""
         self._nodes, self._done = len(pipeline.nodes), 0
@@ -105,7 +113,7 @@ class RunHooks:
         )
 
     @hook_impl
-    def before_node_run(self, node: Node, catalog: CatalogProtocol, inputs: dict[str, Any]) -> None:
+    def before_node_run(self, node: Node, catalog: DataCatalog, inputs: dict[str, Any]) -> None:
         """Say which step begins, and tell its outputs' manifests what they are made of."""
         self._done += 1
         stage = next(iter(sorted(node.tags)), "")
@@ -136,7 +144,7 @@ class RunHooks:
         self._remember("loaded", dataset_name)
 
     @hook_impl
-    def after_catalog_created(self, catalog: CatalogProtocol) -> None:
+    def after_catalog_created(self, catalog: DataCatalog) -> None:
         """Keep the catalog, whose datasets know their versions."""
         self._catalog = catalog
 
@@ -148,7 +156,7 @@ class RunHooks:
             clock.hashes[dataset_name] = digest
 
     @hook_impl(tryfirst=True)  # before kedro-mlflow closes its run
-    def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Copy the summary to its fixed place, and give MLflow reports, versions and hashes."""
         clock.stop()
         saved = {name for name in pipeline.outputs() | pipeline.all_outputs() if name in clock.hashes}
@@ -180,7 +188,7 @@ class RunHooks:
         if mlflow.active_run() is not None:
             mlflow.set_tags({key: value for key, value in tags.items() if value})
 
-    def _log_to_mlflow(self, catalog: CatalogProtocol, saved: set[str]) -> None:
+    def _log_to_mlflow(self, catalog: DataCatalog, saved: set[str]) -> None:
         import mlflow
 
         if mlflow.active_run() is None:
@@ -230,11 +238,11 @@ def _plain(value: Any) -> Any:
     return value.model_dump() if hasattr(value, "model_dump") else value
 
 
-def _dataset(catalog: CatalogProtocol, name: str) -> Any:
+def _dataset(catalog: DataCatalog, name: str) -> Any:
     return catalog.get(name) if name in catalog else None
 
 
-def _digest(catalog: CatalogProtocol, name: str) -> str | None:
+def _digest(catalog: DataCatalog, name: str) -> str | None:
     dataset = _dataset(catalog, name)
     if isinstance(dataset, ManifestedDataset):
         digest: str = read_manifest(Path(dataset._get_load_path()))["sha256"]

@@ -6,9 +6,9 @@ reads the type hints of the nodes and validates every block before the first nod
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 
 class Strict(BaseModel):
@@ -184,3 +184,30 @@ class DeployParams(Strict):
     max_num_seqs: int = Field(ge=1)
     host: str = Field(description="address that the start scripts bind; loopback by default")
     port: int = Field(ge=1, le=65535)
+
+
+#: Every block of `conf/*/parameters_<stage>.yml` and the model that it must fit.
+BLOCKS: dict[str, type[Strict]] = {
+    "ingest": IngestParams,
+    "clean": CleanParams,
+    "compose": ComposeParams,
+    "tokenize": TokenizeParams,
+    "sft": SftParams,
+    "dpo": DpoParams,
+    "evaluate": EvaluateParams,
+    "quantize": QuantizeParams,
+    "deploy": DeployParams,
+}
+
+
+def problems_of(parameters: dict[str, Any]) -> list[str]:
+    """List what is wrong with the parameters of all stages, each as `name: value: what is allowed`."""
+    found = []
+    for name, model in BLOCKS.items():
+        try:
+            model.model_validate(parameters.get(name, {}))
+        except ValidationError as error:
+            for problem in error.errors():
+                path = ".".join([name, *map(str, problem["loc"])])
+                found.append(f"{path}: {problem['input']!r:.60}: {problem['msg']}")
+    return found

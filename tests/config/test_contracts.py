@@ -113,14 +113,14 @@ def test_every_dataset_stands_in_a_layer(catalog):
 
 @pytest.mark.parametrize("env", sorted(p.name for p in CONF.iterdir() if p.is_dir() and p.name != "local"))
 def test_every_environment_gives_valid_parameters(env):
-    parameters = loader(env)["parameters"]
-    blocks = {
-        "ingest": params.IngestParams, "clean": params.CleanParams, "compose": params.ComposeParams,
-        "tokenize": params.TokenizeParams, "sft": params.SftParams, "dpo": params.DpoParams,
-        "evaluate": params.EvaluateParams, "quantize": params.QuantizeParams, "deploy": params.DeployParams,
-    }  # fmt: skip
-    for name, model in blocks.items():
-        model.model_validate(parameters[name])
+    assert params.problems_of(loader(env)["parameters"]) == []
+
+
+def test_a_value_out_of_range_is_named_with_what_is_allowed():
+    parameters = loader()["parameters"]
+    wrong = parameters | {"sft": parameters["sft"] | {"learning_rate": 7, "lora": {"rank": 0}}}
+    assert params.problems_of(wrong)[0] == "sft.learning_rate: 7: Input should be less than or equal to 1"
+    assert any(problem.startswith("sft.lora.rank: 0: ") for problem in params.problems_of(wrong))
 
 
 def test_every_node_gets_its_parameters_as_a_model(pipelines):

@@ -53,4 +53,5 @@ class AtomicDataset(ManifestedDataset):
         return data
 
     def _preview_of_inner(self, **arguments: Any) -> Any:
-        return self._inner(Path(self._get_load_path())).preview(**arguments)
+        inner: Any = self._inner(Path(self._get_load_path()))
+        return inner.preview(**arguments)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ta_pipeline.chat.template import encode, load_tokenizer, render
+from ta_pipeline.progress import quiet_loading
 from ta_pipeline.rag.prompt import Passage, build_messages
 from ta_pipeline.records import InputError
 
@@ -52,6 +53,7 @@ def merge(base_model: Path, adapter: Path, target: Path) -> dict[str, Any]:
     tokenizer = load_tokenizer(base_model)
     rendered = [render(tokenizer, messages, add_generation_prompt=True) for messages in _PROBES]
     prompts = [torch.tensor([ids]) for ids in encode(tokenizer, rendered)]
+    quiet_loading()
     model = AutoModelForCausalLM.from_pretrained(base_model, dtype=torch.float32)
     with_adapter = PeftModel.from_pretrained(model, adapter).eval()
     wanted = _logits(with_adapter, prompts)

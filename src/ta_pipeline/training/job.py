@@ -9,6 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from ta_pipeline.records import InputError
+
+
+def rows_per_step(method: str, parameters: dict[str, Any]) -> int:
+    """Return the rows of one optimizer step over all ranks: every rank needs at least one.
+
+    Raises InputError where the ranks cannot share `global_batch_size` evenly.
+    """
+    asked, ranks = parameters["global_batch_size"], parameters["num_processes"]
+    if asked > ranks and asked % ranks:
+        raise InputError(
+            f"{method}.global_batch_size={asked} cannot be shared by {ranks} processes: make it a multiple."
+        )
+    return int(max(asked, ranks))
+
 
 @dataclass(frozen=True)
 class TrainingJob:

@@ -24,7 +24,7 @@ import pyarrow as pa
 from ta_pipeline.paths import log_dir, work_dir
 from ta_pipeline.progress import Progress
 from ta_pipeline.records import InputError
-from ta_pipeline.training.job import TrainingJob
+from ta_pipeline.training.job import TrainingJob, rows_per_step
 
 #: The line of a traceback that names the exception, with or without the rank before it.
 _EXCEPTION = re.compile(r"^(\[rank\d+\]: )?[\w.]*(Error|Exception|Interrupt): ")
@@ -172,7 +172,7 @@ def _figures(events: list[dict[str, Any]], report: dict[str, Any], job: Training
     speed = sum(event["tokens"] for event in timed) / seconds if seconds else None
     mfu = None
     if "flops_per_block" in report and seconds:
-        blocks = len(timed) * job.parameters["global_batch_size"]
+        blocks = len(timed) * rows_per_step(job.method, job.parameters)
         mfu = report["flops_per_block"] * blocks / seconds / report["peak_flops"]
     validation = [event["validation_loss"] for event in events if event.get("validation_loss") is not None]
     return {

@@ -18,7 +18,7 @@ def resolve_precision(asked: str) -> Literal["bf16", "fp32"]:
     if asked == "fp32":
         return "fp32"
     if torch.cuda.is_available():
-        if torch.cuda.is_bf16_supported():
+        if torch.cuda.is_bf16_supported(including_emulation=False):
             return "bf16"
         if asked == "bf16":
             raise InputError("precision: bf16 is not supported by this GPU. Set it to auto or fp32.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import math
-import os
 from typing import Any
 
 import pyarrow as pa
@@ -12,7 +11,7 @@ import torch
 from datasets.table import InMemoryTable
 from transformers import AutoModelForCausalLM
 
-from ta_pipeline.training.job import TrainingJob
+from ta_pipeline.training.job import TrainingJob, rows_per_step
 from ta_pipeline.training.zero import zero_config
 
 
@@ -40,13 +39,8 @@ def read_rows(job: TrainingJob) -> InMemoryTable:
 def common_arguments(job: TrainingJob) -> dict[str, Any]:
     """Translate the project's parameters into transformers' trainer arguments."""
     p = job.parameters
-    per_step = p["global_batch_size"]
-    ranks = int(os.environ.get("WORLD_SIZE", "1"))
-    if per_step % ranks:
-        raise ValueError(
-            f"{job.method}.global_batch_size={per_step} cannot be shared by {ranks} processes: "
-            "make it a multiple."
-        )
+    ranks = p["num_processes"]
+    per_step = rows_per_step(job.method, p)
     cpu = not torch.cuda.is_available()
     micro = per_step // ranks if job.method == "dpo" and cpu else 1
     return {

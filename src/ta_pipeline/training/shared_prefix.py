@@ -45,11 +45,9 @@ def merge_pairs(ids: torch.Tensor, mask: torch.Tensor, dtype: torch.dtype) -> Me
         allowed[i] = causal
         allowed[i, chosen:end, prefix:chosen] = False
         start = i * longest
-        places[i, :chosen] = start + torch.arange(chosen, device=ids.device)
-        places[i + pairs, :prefix] = start + torch.arange(prefix, device=ids.device)
-        places[i + pairs, prefix:rejected] = (
-            start + chosen + torch.arange(rejected - prefix, device=ids.device)
-        )
+        sequence = start + torch.arange(end, device=ids.device)
+        places[i, :chosen] = sequence[:chosen]
+        places[i + pairs, :rejected] = torch.cat([sequence[:prefix], sequence[chosen:]])
     additive = torch.zeros(allowed.shape, dtype=dtype, device=ids.device)
     additive.masked_fill_(~allowed, torch.finfo(dtype).min)
     return merged, additive[:, None], positions, places

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from ta_pipeline.params import DpoParams, SftParams
 from ta_pipeline.records import InputError
 from ta_pipeline.training import launch
-from ta_pipeline.training.job import TrainingJob
+from ta_pipeline.training.job import TrainingJob, rows_per_step
 from ta_pipeline.training.precision import resolve_precision
 
 logger = logging.getLogger(__name__)
@@ -33,6 +33,9 @@ def start_training(
     trained = rows.filter(pc.equal(rows.column("split"), "train")).num_rows
     if trained == 0:
         raise InputError(f"{method}: there is no training row. compose_report and dropped_examples say why.")
+    per_step = rows_per_step(method, parameters.model_dump())
+    if per_step > parameters.global_batch_size:
+        logger.info("%s: %d processes, so a step takes %d rows, one each", method, per_step, per_step)
     job = TrainingJob(
         method=method,
         model=str(Path(base_model).absolute()),
@@ -52,7 +55,7 @@ def start_training(
         trained,
         "blocks" if method == "sft" else "pairs",
         parameters.max_steps,
-        parameters.global_batch_size,
+        per_step,
         job.precision,
         parameters.num_processes,
         ", going on from a checkpoint" if job.checkpoints.is_dir() and any(job.checkpoints.iterdir()) else "",

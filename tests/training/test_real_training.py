@@ -1,0 +1,114 @@
+"""Real child processes on the two-layer model: ranks, kills, resumes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from ta_pipeline.chat.packing import BLOCK
+
+pytestmark = [pytest.mark.prove, pytest.mark.timeout(900)]
+
+RUN = """
+import sys, json
+from pathlib import Path
+import pyarrow as pa
+from ta_pipeline.params import SftParams
+from ta_pipeline.training.start import start_training
+rows = pa.ipc.open_file(pa.memory_map(sys.argv[1])).read_all()
+parameters = SftParams.model_validate(json.loads(sys.argv[3]))
+adapter, history, report = start_training("sft", rows, Path(sys.argv[2]), None, parameters, 7, lambda row: None)
+print(json.dumps({"adapter": str(adapter), "losses": history.column("loss").to_pylist(), "report": report}))
+"""
+
+PARAMETERS = {
+    "learning_rate": 1e-2, "max_steps": 8, "global_batch_size": 2, "warmup_share": 0.0, "weight_decay": 0.0,
+    "max_grad_norm": 1.0, "save_every": 2, "precision": "fp32", "gradient_checkpointing": False,
+    "zero_stage": 0, "num_processes": 1, "label_smoothing": 0.0,
+    "lora": {"rank": 4, "alpha": 8, "dropout": 0.0, "targets": "attention+mlp"},
+}  # fmt: skip
+
+
+@pytest.fixture
+def blocks(tmp_path):
+    rows = []
+    for i in range(16):
+        ids = [1, *range(100 + i, 160 + i), 2]
+        row = {"split": "train", "input_ids": ids * 2, "labels": ([-100] * 30 + ids[30:]) * 2}
+        rows.append(row | {"seq_lengths": [len(ids)] * 2, "example_ids": [f"{i}a", f"{i}b"]})
+    path = tmp_path / "blocks.arrow"
+    table = pa.Table.from_pylist(rows, BLOCK)
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, BLOCK) as writer:
+        writer.write_table(table)
+    return path
+
+
+def start(out, blocks, model, **changes):
+    command = [sys.executable, "-c", RUN, str(blocks), str(model), json.dumps(PARAMETERS | changes)]
+    return subprocess.Popen(
+        command,
+        env=dict(os.environ) | {"OUT_BASE": str(out), "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def finish(process):
+    out, err = process.communicate(timeout=600)
+    assert process.returncode == 0, err[-2000:]
+    return json.loads(out.strip().splitlines()[-1])
+
+
+def weights(result):
+    return (Path(result["adapter"]) / "adapter_model.safetensors").read_bytes()
+
+
+def test_a_killed_run_goes_on_to_the_very_same_adapter(tmp_path, blocks, tiny_model):
+    whole = finish(start(tmp_path / "whole", blocks, tiny_model))
+    process = start(tmp_path / "killed", blocks, tiny_model)
+    deadline = time.monotonic() + 300
+    while not list((tmp_path / "killed").glob("tmp/sft-*/checkpoints/checkpoint-4/ta_checkpoint.json")):
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.1)
+    kill_everything(process)
+    again = finish(start(tmp_path / "killed", blocks, tiny_model))
+    assert again["report"]["resumed_from"] in {"checkpoint-4", "checkpoint-6", "checkpoint-8"}
+    assert again["losses"] == whole["losses"]
+    assert weights(again) == weights(whole)
+
+
+def kill_everything(process):
+    """SIGKILL the runner, its launcher and its ranks, as a power cut would."""
+    import psutil
+
+    family = [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]
+    for member in family:
+        member.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+@pytest.mark.parametrize("stage", [1, 2])
+def test_two_deepspeed_ranks_learn_what_one_process_learns(tmp_path, blocks, tiny_model, stage):
+    one = finish(start(tmp_path / "one", blocks, tiny_model))
+    two = finish(start(tmp_path / "two", blocks, tiny_model, zero_stage=stage, num_processes=2))
+    assert two["report"]["num_processes"] == 2
+    assert two["report"]["zero_stage"] == stage
+    assert two["losses"] == pytest.approx(one["losses"], abs=1e-3)
+    assert (Path(two["adapter"]) / "adapter_config.json").is_file()
+
+
+def test_a_child_that_fails_is_one_line_with_its_log(tmp_path, blocks, tiny_model):
+    process = start(tmp_path / "out", blocks, tmp_path / "no-model")
+    _, err = process.communicate(timeout=300)
+    assert process.returncode != 0
+    last = err.strip().splitlines()[-1]
+    assert "training ended with exit code" in last
+    assert "sft.log" in last
