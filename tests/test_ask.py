@@ -121,6 +121,15 @@ def test_the_gguf_that_ollama_serves_can_be_asked(run, monkeypatch, tmp_path):
     assert ask(run, "How slow is a pendulum?", "gguf").text
 
 
+@pytest.mark.parametrize("artefact", ["dpo", "gguf"])
+def test_an_answer_is_cut_where_it_is_asked_to_be(run, artefact, monkeypatch, tmp_path):
+    monkeypatch.setenv("LOG_DIR", str(tmp_path))
+    monkeypatch.setattr(asking, "_MAX_NEW_TOKENS", 16)
+    short = ask(run, "How slow is a pendulum?", artefact, max_new_tokens=2).text
+    whole = ask(run, "How slow is a pendulum?", artefact).text
+    assert len(short) < len(whole)
+
+
 def test_an_output_that_no_run_has_left_is_asked_for_by_name(run):
     with pytest.raises(InputError, match="no run has left sft_adapter there yet. Run `make run` first"):
         ask(run, "How slow is a pendulum?", "sft")

@@ -65,10 +65,17 @@ def open_last_run(root: Path) -> LastRun:
     return LastRun(settings.DATA_CATALOG_CLASS.from_config(loader["catalog"]), loader["parameters"])
 
 
-def ask(run: LastRun, question: str, artefact: Artefact = "dpo", course: str | None = None) -> Answer:
+def ask(
+    run: LastRun,
+    question: str,
+    artefact: Artefact = "dpo",
+    course: str | None = None,
+    max_new_tokens: int | None = None,
+) -> Answer:
     """Answer a question with an artefact of the last run, from three passages of its course.
 
-    Raises InputError before any run, and for a course that the last run was not about.
+    `max_new_tokens` cuts the answer; None leaves it 256. Raises InputError before any run, and for a
+    course that the last run was not about.
     """
     from ta_pipeline.text.language import detect_language
 
@@ -81,7 +88,8 @@ def ask(run: LastRun, question: str, artefact: Artefact = "dpo", course: str | N
     limit = run.parameters["compose"]["passages"]["chars"]
     passages = find_passages(question, chunks, documents, limit)
     messages = build_messages(question, passages, detect_language(question))
-    return Answer(_answer(run, artefact, model, messages), passages)
+    longest = _MAX_NEW_TOKENS if max_new_tokens is None else max_new_tokens
+    return Answer(_answer(run, artefact, model, messages, longest), passages)
 
 
 def refuse_other_course(asked: str | None, known: list[str]) -> None:
@@ -132,14 +140,15 @@ def _segments(chunk: dict[str, Any], document: dict[str, Any] | None) -> tuple[s
     return "text", [{name: chunk[name] for name in ("text", "heading", "page", "start", "end")}]
 
 
-def _answer(run: LastRun, artefact: Artefact, model: Path, messages: list[dict[str, str]]) -> str:
+def _answer(
+    run: LastRun, artefact: Artefact, model: Path, messages: list[dict[str, str]], longest: int
+) -> str:
     base_model = run.load("base_model")
     if artefact == "gguf":
         from ta_pipeline.quantization.gguf import gguf_name
 
-        return _answer_with_gguf(
-            model / gguf_name(run.parameters["deploy"]["ollama_format"]), base_model, messages
-        )
+        gguf = model / gguf_name(run.parameters["deploy"]["ollama_format"])
+        return _answer_with_gguf(gguf, base_model, messages, longest)
     from transformers.utils.logging import disable_progress_bar
 
     from ta_pipeline.evaluation.generate import answer_messages
@@ -153,17 +162,19 @@ def _answer(run: LastRun, artefact: Artefact, model: Path, messages: list[dict[s
         check_adapter_fits(base_model, adapter)
     precision = resolve_precision(run.parameters["evaluate"]["precision"])
     loaded = load_for_evaluation(base_model, precision, adapter)
-    return answer_messages(loaded, base_model, messages, _MAX_NEW_TOKENS)
+    return answer_messages(loaded, base_model, messages, longest)
 
 
-def _answer_with_gguf(gguf: Path, tokenizer_folder: Path, messages: list[dict[str, str]]) -> str:
+def _answer_with_gguf(
+    gguf: Path, tokenizer_folder: Path, messages: list[dict[str, str]], longest: int
+) -> str:
     """Answer with the file that the Ollama bundle serves, through llama.cpp."""
     from ta_pipeline.chat.template import encode, load_tokenizer, render
     from ta_pipeline.serving.llama_server import LlamaServer
 
     tokenizer = load_tokenizer(tokenizer_folder)
     prompt = encode(tokenizer, [render(tokenizer, messages, add_generation_prompt=True)])[0]
-    context = len(prompt) + _MAX_NEW_TOKENS + 8
+    context = len(prompt) + longest + 8
     with LlamaServer(gguf, context, 1, log_dir() / "llama-ask.log") as server:
-        answer = server.chat(messages, _MAX_NEW_TOKENS)
+        answer = server.chat(messages, longest)
     return str(answer["choices"][0]["message"]["content"] or "").strip()

@@ -42,7 +42,7 @@ class RunClock:
         self.peak_bytes = 0
         self._stop = threading.Event()
 
-    def watch_memory(self, every: float = 1.0) -> None:
+    def watch_memory(self, every: float = 5.0) -> None:
         """Sample the process tree's memory from a thread until `stop`."""
         process, stop = psutil.Process(), self._stop
 
