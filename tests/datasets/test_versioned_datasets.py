@@ -1,5 +1,6 @@
 """Outputs are whole, described and versioned, or they are not there."""
 
+import errno
 import json
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from kedro.io import DatasetError, Version
 
 from ta_pipeline.datasets import AtomicDataset, FolderDataset, SourceFolderDataset
 from ta_pipeline.datasets.manifest import lineage, manifest_path, read_manifest
+from ta_pipeline.errors import explain
 
 PARQUET = {"type": "pandas.ParquetDataset", "load_args": {"dtype_backend": "pyarrow"}}
 TABLE = pa.table({"id": ["a", "b"], "turns": [[{"role": "user"}], []]})
@@ -82,6 +84,22 @@ def test_a_failed_save_leaves_nothing_and_the_old_output_whole(tmp_path, monkeyp
         dataset.save({"half": object()})
     assert dataset.load() == {"kept": True}
     assert sorted(p.name for p in tmp_path.iterdir()) == ["x.json", "x.json.manifest.json"]
+
+
+def test_a_full_disk_leaves_nothing_half_written_and_the_next_save_goes_on(tmp_path, monkeypatch):
+    dataset = rows(tmp_path / "rows.parquet")
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("ta_pipeline.datasets.manifest.os.fsync", full)
+        with pytest.raises(DatasetError) as caught:
+            dataset.save(TABLE)
+    assert "the disk is full" in explain(caught.value)
+    assert list(tmp_path.iterdir()) == []
+    dataset.save(TABLE)
+    assert dataset.load().equals(TABLE)
 
 
 def test_a_failed_first_version_leaves_no_folder_that_looks_like_one(tmp_path):

@@ -5,7 +5,6 @@ import dataclasses
 import pytest
 
 from ta_pipeline.records import InputError
-
 from ta_pipeline.training.job import TrainingJob, rows_per_step
 
 JOB = TrainingJob("sft", "/m", None, "/d", {"learning_rate": 1e-4}, 7, "fp32", "/f")
