@@ -64,4 +64,5 @@ doctor: setup ## Is this machine ready?
 	@$(BIN)/ta doctor
 
 clean: ## Remove the outputs, keep the raw files and the environment
-	@find $${OUT_BASE:-data} -mindepth 1 -maxdepth 1 ! -name 01_raw -exec sh -c 'find "$$1" -mindepth 1 ! -name .gitkeep -delete' _ {} \;
+	@for folder in $${OUT_BASE:-data}/0[2-8]_* $${OUT_BASE:-data}/{tmp,logs,mlartifacts}; do \
+	  test -d $$folder && find $$folder -mindepth 1 ! -name .gitkeep -delete; done; rm -f $${OUT_BASE:-data}/mlflow.db

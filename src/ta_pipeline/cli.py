@@ -123,3 +123,7 @@ def describe(title: str, start: float | None, text: str) -> str:
 def main() -> None:
     """Run the `ta` command."""
     cli(prog_name="ta")
+
+
+if __name__ == "__main__":
+    main()

@@ -139,6 +139,12 @@ class TrainParams(Strict):
     zero_stage: int = Field(ge=0, le=3, description="DeepSpeed ZeRO stage; 0 is plain data parallel")
     num_processes: int = Field(ge=1, description="ranks that `accelerate launch` starts")
 
+    @model_validator(mode="after")
+    def _shards_need_ranks(self) -> TrainParams:
+        if self.zero_stage and self.num_processes == 1:
+            raise ValueError("zero_stage shards over processes: set num_processes to 2 or more, or it to 0")
+        return self
+
 
 class SftParams(TrainParams):
     global_batch_size: int = Field(ge=1, description="token blocks an optimizer step")

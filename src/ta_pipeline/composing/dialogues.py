@@ -75,7 +75,7 @@ def turns_of(document: Row) -> list[Message]:
 def read_dialogues(
     documents: Sequence[Row], materials: Sequence[Material], held_out: set[str], chars: int
 ) -> tuple[list[Grounded], list[Row]]:
-    """Tie the course's dialogues to passages of `chars` columns.
+    """Tie the course's dialogues to passages of size `chars`.
 
     Returns the grounded questions and the plain `qa` rows of those that no passage holds. Dialogues of
     held-out lectures, and those that rest on one, are left out.

@@ -37,8 +37,8 @@ def columns(text: str) -> int:
 def passage_size(text: str) -> int:
     """Measure a passage in bytes of UTF-8: an English letter is one, a Chinese character three.
 
-    So passages of one size cost about the same: 400 characters are 100 tokens in English, but 640 in
-    Chinese with the bundled tokenizer, and three such passages no longer fit a prompt near 500 tokens.
+    So passages of one size cost more nearly the same: 400 characters are 100 tokens in English, but 640
+    in Chinese with the bundled tokenizer, and three such passages would make a prompt of 2,000 tokens.
     """
     return len(text.encode())
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 from pathlib import Path
 from typing import Any
 
 from ta_pipeline.progress import quiet_loading
+from ta_pipeline.training.precision import attention_implementation
 
 
 def load_for_evaluation(
@@ -23,11 +23,15 @@ def load_for_evaluation(
 
     quiet_loading()
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-    flash = torch.cuda.is_available() and importlib.util.find_spec("flash_attn") is not None
+    flash = (
+        precision == "bf16"
+        and torch.cuda.is_available()
+        and importlib.util.find_spec("flash_attn") is not None
+    )
     loaded = AutoModelForCausalLM.from_pretrained(
         model,
         dtype=torch.float32 if adapter else dtype,
-        attn_implementation="flash_attention_2" if flash else "sdpa",
+        attn_implementation=attention_implementation(precision),
         **({"gguf_file": gguf_file} if gguf_file else {}),
     )
     if adapter is not None:

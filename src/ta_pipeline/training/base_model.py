@@ -199,7 +199,10 @@ def _from_hub(name: str) -> Path:
     endpoint = os.environ.get("HF_ENDPOINT", "the default hub")
     try:
         folder = snapshot_download(
-            name, allow_patterns=["*.json", "*.safetensors", "*.jinja", "*.model", "*.txt", "tokenizer*"]
+            name,
+            # The hub's own cache, unless outputs were sent to another disk.
+            cache_dir=str(model_cache() / "hub") if os.environ.get("OUT_BASE") else None,
+            allow_patterns=["*.json", "*.safetensors", "*.jinja", "*.model", "*.txt", "tokenizer*"],
         )
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, RequestException, OSError) as error:
         raise InputError(
@@ -215,7 +218,7 @@ def _from_modelscope(name: str) -> Path:
         from modelscope import snapshot_download
     except ImportError as error:
         raise InputError(
-            f"base_model modelscope:{name} needs its client: pip install 'ta_pipeline[modelscope]'"
+            f"base_model modelscope:{name} needs its client: pip install -e '.[modelscope]'"
         ) from error
     try:
         return _checked_folder(Path(snapshot_download(name, cache_dir=str(model_cache() / "modelscope"))))

@@ -29,6 +29,9 @@ from ta_pipeline.training.job import TrainingJob, rows_per_step
 #: The line of a traceback that names the exception, with or without the rank before it.
 _EXCEPTION = re.compile(r"^(\[rank\d+\]: )?[\w.]*(Error|Exception|Interrupt): ")
 
+#: Written by the child last of all.
+_REPORT = "report.json"
+
 Result = tuple[Path, pa.Table, dict[str, Any]]
 
 
@@ -75,6 +78,8 @@ def prepare(job: TrainingJob, rows: pa.Table, key: str) -> TrainingJob:
     for stale in work_dir().glob(f"{job.method}-*"):
         if stale.absolute() != folder:
             shutil.rmtree(stale, ignore_errors=True)
+    if (folder / _REPORT).is_file() and not (folder / "adapter").is_dir():
+        shutil.rmtree(folder)  # finished and handed over; the same job again is trained again
     folder.mkdir(parents=True, exist_ok=True)
     data = folder / "rows.arrow"
     with pa.OSFile(str(data), "wb") as sink, pa.ipc.new_file(sink, rows.schema) as writer:
@@ -89,13 +94,16 @@ def run(job: TrainingJob, on_step: Callable[[dict[str, Any]], None]) -> Result:
 
     Raises InputError that names the log where the child failed.
     """
+    if (Path(job.folder) / _REPORT).is_file():
+        return _result(
+            job, _read_events(job.events, 0)[0]
+        )  # trained, but never saved: the disk was full, say
     cpu = not has_gpu()
     processes = job.parameters["num_processes"]
     command = launch_command(Path(job.folder) / "job.json", processes, cpu)
     log = (log_dir() / f"{job.method}.log").absolute()
     events: list[dict[str, Any]] = _read_events(job.events, 0)[0]
     progress = Progress(f"training {job.method}", job.parameters["max_steps"], "steps")
-    started = time.monotonic()
     with log.open("w", encoding="utf-8") as stream:
         child = subprocess.Popen(
             command,
@@ -113,9 +121,13 @@ def run(job: TrainingJob, on_step: Callable[[dict[str, Any]], None]) -> Result:
             progress.close()
     if child.returncode != 0:
         raise InputError(_what_failed(job.method, child.returncode, log))
-    report = json.loads((Path(job.folder) / "report.json").read_text("utf-8"))
-    report |= {"seconds": round(time.monotonic() - started, 1)} | _figures(events, report, job)
-    return job.result, _history(events), report
+    return _result(job, events)
+
+
+def _result(job: TrainingJob, events: list[dict[str, Any]]) -> Result:
+    """Bring together what a finished child has left: adapter, history, report."""
+    report = json.loads((Path(job.folder) / _REPORT).read_text("utf-8"))
+    return job.result, _history(events), report | _figures(events, report, job)
 
 
 def _end_group(child: subprocess.Popen[Any]) -> None:
@@ -173,7 +185,8 @@ def _figures(events: list[dict[str, Any]], report: dict[str, Any], job: Training
     mfu = None
     if "flops_per_block" in report and seconds:
         blocks = len(timed) * rows_per_step(job.method, job.parameters)
-        mfu = report["flops_per_block"] * blocks / seconds / report["peak_flops"]
+        peak = report["peak_flops"] * report["num_processes"]
+        mfu = report["flops_per_block"] * blocks / seconds / peak
     validation = [event["validation_loss"] for event in events if event.get("validation_loss") is not None]
     return {
         "steps": max((event["step"] for event in steps), default=0),

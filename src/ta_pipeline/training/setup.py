@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
 from typing import Any
 
@@ -12,6 +11,7 @@ from datasets.table import InMemoryTable
 from transformers import AutoModelForCausalLM
 
 from ta_pipeline.training.job import TrainingJob, rows_per_step
+from ta_pipeline.training.precision import attention_implementation
 from ta_pipeline.training.zero import zero_config
 
 
@@ -22,11 +22,15 @@ def load_model(job: TrainingJob) -> Any:
 
         # ZeRO-3 shards the model while it is loaded, so the ranks must know each other before that.
         deepspeed.init_distributed("nccl" if torch.cuda.is_available() else "gloo")
-    flash = torch.cuda.is_available() and importlib.util.find_spec("flash_attn") is not None
+    flash = (
+        job.precision == "bf16"
+        and torch.cuda.is_available()
+        and importlib.util.find_spec("flash_attn") is not None
+    )
     return AutoModelForCausalLM.from_pretrained(
         job.model,
         dtype=torch.bfloat16 if job.precision == "bf16" else torch.float32,
-        attn_implementation="flash_attention_2" if flash else "sdpa",
+        attn_implementation=attention_implementation(job.precision),
     )
 
 

@@ -51,7 +51,7 @@ def _report(trainer: Any, job: TrainingJob, seconds: float) -> dict[str, Any]:
     model = trainer.accelerator.unwrap_model(trainer.model)
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     report: dict[str, Any] = {
-        "train_seconds": round(seconds, 1),
+        "seconds": round(seconds, 1),
         "trainable_parameters": trainable,
         "precision": job.precision,
         "zero_stage": job.parameters["zero_stage"],
