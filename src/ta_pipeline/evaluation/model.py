@@ -23,11 +23,6 @@ def load_for_evaluation(
 
     quiet_loading()
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-    flash = (
-        precision == "bf16"
-        and torch.cuda.is_available()
-        and importlib.util.find_spec("flash_attn") is not None
-    )
     loaded = AutoModelForCausalLM.from_pretrained(
         model,
         dtype=torch.float32 if adapter else dtype,

@@ -22,11 +22,6 @@ def load_model(job: TrainingJob) -> Any:
 
         # ZeRO-3 shards the model while it is loaded, so the ranks must know each other before that.
         deepspeed.init_distributed("nccl" if torch.cuda.is_available() else "gloo")
-    flash = (
-        job.precision == "bf16"
-        and torch.cuda.is_available()
-        and importlib.util.find_spec("flash_attn") is not None
-    )
     return AutoModelForCausalLM.from_pretrained(
         job.model,
         dtype=torch.bfloat16 if job.precision == "bf16" else torch.float32,
