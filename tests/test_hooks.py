@@ -1,6 +1,6 @@
 """What the hooks decide: unknown parameters, code hashes, score metrics."""
 
-from ta_pipeline.hooks import ROOMS, _flat_scores, code_hash, pins_hash, unknown_keys
+from ta_pipeline.hooks import ROOMS, _flat_scores, code_hash, flattened, pins_hash, unknown_keys
 from ta_pipeline.pipeline_registry import register_pipelines
 
 
@@ -8,6 +8,15 @@ def test_a_misspelt_parameter_is_found_at_any_depth():
     known = {"sft": {"lora": {"rank": 16}}, "seed": 7}
     assert unknown_keys({"sft": {"lora": {"rnak": 8}}, "sed": 1}, known) == ["sft.lora.rnak", "sed"]
     assert unknown_keys({"sft": {"lora": {"rank": 8}}}, known) == []
+
+
+def test_parameters_are_logged_under_dotted_names():
+    parameters = {"seed": 7, "sft": {"max_steps": 4, "lora": {"rank": 16}}, "clean": {"adverts": ["x" * 900]}}
+    flat = flattened(parameters)
+    assert flat["sft.lora.rank"] == "16"
+    assert flat["sft.max_steps"] == "4"
+    assert len(flat["clean.adverts"]) == 500
+    assert "seed" not in flat
 
 
 def test_every_stage_names_the_rooms_its_result_depends_on():

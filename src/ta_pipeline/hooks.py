@@ -27,6 +27,8 @@ from ta_pipeline.run_clock import clock
 
 logger = logging.getLogger(__name__)
 PACKAGE = Path(__file__).parent
+_PARAMETERS_A_CALL = 100  # MLflow's limit
+_LONGEST_PARAMETER = 500  # characters
 _LOADER_KEYS = ("base_env", "default_run_env", "merge_strategy")  # the resolvers are registered by now
 
 #: The rooms whose code a stage's result depends on, besides its own folder under `pipelines/`.
@@ -68,6 +70,17 @@ def unknown_keys(given: dict[str, Any], known: dict[str, Any], path: str = "") -
     return unknown
 
 
+def flattened(parameters: dict[str, Any], path: str = "") -> dict[str, Any]:
+    """Flatten nested parameters to `{"sft.lora.rank": 16}`; long values are cut as MLflow would refuse them."""
+    flat: dict[str, Any] = {}
+    for key, value in parameters.items():
+        if isinstance(value, dict):
+            flat |= flattened(value, f"{path}{key}.")
+        elif path:  # kedro-mlflow logs plain parameters itself
+            flat[f"{path}{key}"] = str(value)[:_LONGEST_PARAMETER]
+    return flat
+
+
 class RunHooks:
     """Hooks in the order in which Kedro calls them."""
 
@@ -82,6 +95,7 @@ class RunHooks:
             raise InputError(
                 f"{'; '.join(problems)}. Change it in --params or in conf/*/parameters_<stage>.yml."
             )
+        self._parameters = context.config_loader["parameters"]
         given = context.config_loader.runtime_params or {}
         loader = OmegaConfigLoader(
             conf_source=context.config_loader.conf_source,
@@ -104,6 +118,8 @@ class RunHooks:
         clock.reset(run_params.get("run_id") or run_params.get("session_id") or "")
         clock.watch_memory()
         names = run_params.get("pipeline_names") or [run_params.get("pipeline_name") or "__default__"]
+        read = {name.removeprefix("params:") for name in pipeline.inputs()}
+        self._log_parameters({name: value for name, value in self._parameters.items() if name in read})
         self._tag(
             {
                 "mlflow.runName": f"{'+'.join(names).strip('_')} {time.strftime('%Y-%m-%d %H:%M:%S')}",
@@ -187,6 +203,15 @@ class RunHooks:
 
         if mlflow.active_run() is not None:
             mlflow.set_tags({key: value for key, value in tags.items() if value})
+
+    def _log_parameters(self, parameters: dict[str, Any]) -> None:
+        """Log every parameter under its dotted name; kedro-mlflow flattens dictionaries, not models."""
+        import mlflow
+
+        if mlflow.active_run() is not None:
+            flat = sorted(flattened(parameters).items())
+            for start in range(0, len(flat), _PARAMETERS_A_CALL):
+                mlflow.log_params(dict(flat[start : start + _PARAMETERS_A_CALL]))
 
     def _log_to_mlflow(self, catalog: DataCatalog, saved: set[str]) -> None:
         import mlflow
