@@ -71,7 +71,7 @@ def unknown_keys(given: dict[str, Any], known: dict[str, Any], path: str = "") -
 
 
 def flattened(parameters: dict[str, Any], path: str = "") -> dict[str, Any]:
-    """Flatten nested parameters to `{"sft.lora.rank": 16}`; long values are cut as MLflow would refuse them."""
+    """Flatten nested parameters to `{"sft.lora.rank": 16}`; long values are cut, as MLflow refuses them."""
     flat: dict[str, Any] = {}
     for key, value in parameters.items():
         if isinstance(value, dict):
