@@ -28,12 +28,14 @@ if TYPE_CHECKING:
     from markupsafe import Markup
     from matplotlib.figure import Figure
 
-#: What the bundled model is; a reader of its scores must know.
-BUNDLED_NOTE = (
-    "The base model is the bundled SmolLM2-135M-Instruct: a dequantized 4-bit file of 135 M parameters, "
+#: What a bundled model is; a reader of its scores must know.
+BUNDLED_NOTES = {
+    "bundled:smollm2-135m-instruct": "The base model is the bundled SmolLM2-135M-Instruct: a dequantized 4-bit file of 135 M parameters, "
     "mostly English. Scores on it show that the machinery works, from raw files to measured artefacts; "
-    "Chinese scores show plumbing, not ability. Take a larger base model before judging the course."
-)
+    "Chinese scores show plumbing, not ability. Take a larger base model before judging the course.",
+    "bundled:tiny-random": "The base model has two layers of random weights and is there for tests: its "
+    "answers and scores mean nothing.",
+}
 OTHER_NOTE = (
     "Scores show how the trained adapters differ from their own base model on this benchmark, asked in one "
     "prompt. They do not compare with figures measured elsewhere, and answers nobody wrote a reference for "
@@ -140,7 +142,7 @@ def render_report(run: Run, curves: Figure) -> str:
     template: Template = _environment().get_template("report.html.j2")
     return template.render(
         run=run,
-        note=BUNDLED_NOTE if run.base_model_name.startswith("bundled:") else OTHER_NOTE,
+        note=BUNDLED_NOTES.get(run.base_model_name, OTHER_NOTE),
         labels=_LABELS,
         colour=plots.colour,
         headline=_headline(run.scores),
