@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 #: What a bundled model is; a reader of its scores must know.
 BUNDLED_NOTES = {
-    "bundled:smollm2-135m-instruct": "The base model is the bundled SmolLM2-135M-Instruct: a dequantized 4-bit file of 135 M parameters, "
+    "bundled:smollm2-135m-instruct": "The base model is the bundled SmolLM2-135M-Instruct: a dequantized "
+    "4-bit file of 135 M parameters, "
     "mostly English. Scores on it show that the machinery works, from raw files to measured artefacts; "
     "Chinese scores show plumbing, not ability. Take a larger base model before judging the course.",
     "bundled:tiny-random": "The base model has two layers of random weights and is there for tests: its "
