@@ -17,7 +17,7 @@ from ta_pipeline.rag.prompt import INSTRUCTIONS
 from ta_pipeline.records import InputError
 
 #: Plain question/answer rows (homework) over all rows: they teach no passage, and they are long.
-MOST_PLAIN = 0.15
+MOST_PLAIN = 0.05
 #: A public row longer than this (display columns) costs a block for itself.
 _LONGEST_REPLAY = 1200
 

@@ -14,42 +14,25 @@ from ta_pipeline.composing.dialogues import Grounded
 from ta_pipeline.composing.passages import PassagePool, has_mask
 from ta_pipeline.composing.rows import FULL, ONE_FEWER, Row, ask, make_row
 
+#: Few, and alike in how they begin: the decision to refuse is the first token, and a small model that
+#: sees some fifty refusals learns it only where they share that token. With twelve wordings that began in
+#: as many ways it refused none of twelve held-back questions after 62 steps.
 WORDINGS: dict[str, tuple[str, ...]] = {
     "zh": (
-        "不知道，这几段资料里没有提到。",
-        "抱歉，给出的资料没有讲到这个问题，我不知道答案。",
-        "这个问题在所给的资料中找不到依据，我无法回答。",
-        "我不知道，上面的课程内容没有涉及这一点。",
-        "资料没有说明这一点，所以我不能回答。",
-        "很抱歉，从这些讲义和录音里找不到答案。",
-        "现有的资料不够回答这个问题，我不清楚。",
-        "这里的几段内容都没有给出答案，我不知道。",
+        "资料里没有提到这个问题，我不知道。",
+        "资料里没有讲到这一点，我无法回答。",
+        "资料里没有这个问题的答案，我不知道。",
     ),
     "en": (
-        "I do not know; the passages say nothing about this.",
-        "Sorry, the material given here does not answer that question.",
-        "None of these passages holds the answer, so I cannot say.",
-        "I don't know. The lecture text above does not cover this.",
-        "That is not explained in the passages, so I can't answer it.",
-        "I could not find the answer in the passages provided.",
-        "The excerpts above do not mention it, so I do not know.",
-        "Sorry, there is nothing on this in the material I was given.",
+        "The passages do not answer this question, so I do not know.",
+        "The passages do not mention this, so I cannot answer.",
+        "The passages do not cover this question, so I do not know.",
     ),
 }
 #: Used only where the topic of the question is known.
 TOPIC_WORDINGS: dict[str, tuple[str, ...]] = {
-    "zh": (
-        "资料里没有提到{topic}，我不知道。",
-        "关于{topic}，所给的课程内容没有说明，我无法回答。",
-        "不知道，这几段资料讲的不是{topic}。",
-        "抱歉，课程资料没有讲{topic}，我答不上来。",
-    ),
-    "en": (
-        "The passages do not mention {topic}, so I do not know.",
-        "I can't answer that: nothing here is about {topic}.",
-        "I don't know; {topic} is not covered in these passages.",
-        "Sorry, the excerpts say nothing about {topic}.",
-    ),
+    "zh": ("资料里没有提到{topic}，我不知道。",),
+    "en": ("The passages do not mention {topic}, so I do not know.",),
 }
 #: (question, topic): far off, near the subject, and about the running of a course.
 OFF_TOPIC: dict[str, tuple[tuple[str, str], ...]] = {
