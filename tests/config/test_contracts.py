@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,19 @@ def test_every_dataset_stands_in_a_layer(catalog):
         name for name in catalog if "kedro-viz" not in (getattr(catalog[name], "metadata", None) or {})
     ]
     assert without == []
+
+
+def test_the_layers_have_an_order(pipelines, catalog):
+    """Kedro-Viz draws no layers where a later one feeds an earlier one."""
+    before = {}
+    for node in pipelines["__default__"].nodes:
+        for source in (name for name in node.inputs if not name.startswith("params:")):
+            for target in node.outputs:
+                pair = [catalog.get(name).metadata["kedro-viz"]["layer"] for name in (source, target)]
+                if pair[0] != pair[1]:
+                    before.setdefault(pair[1], set()).add(pair[0])
+    order = list(TopologicalSorter(before).static_order())  # raises CycleError
+    assert order.index("raw") < order.index("models") < order.index("reporting")
 
 
 @pytest.mark.parametrize("env", sorted(p.name for p in CONF.iterdir() if p.is_dir() and p.name != "local"))
