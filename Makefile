@@ -45,7 +45,7 @@ lint: setup ## Format check, lint, types, import contracts, pre-commit
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy src/ta_pipeline
 	@$(BIN)/lint-imports
-	@$(BIN)/pre-commit run --all-files
+	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/pre-commit run --all-files
 
 format: setup ## Format the code
 	@$(BIN)/ruff format .
