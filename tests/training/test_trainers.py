@@ -88,16 +88,24 @@ def test_attention_targets_leave_the_mlp_alone(tmp_path, tiny_model):
     assert trained == {"q_proj", "k_proj", "v_proj", "o_proj"}
 
 
-def test_dpo_scored_on_answers_only_is_the_same_loss(tmp_path, tiny_model):
-    from trl.trainer import utils
-
-    from ta_pipeline.training import dpo, sft
+def train_sft_adapter(tmp_path, tiny_model):
+    """Train and save the adapter that DPO goes on from; gives its trainer."""
+    from ta_pipeline.training import sft
 
     first = sft.build_trainer(
         job(tmp_path, "sft", BLOCKS, BLOCK, tiny_model, lora=LORA, label_smoothing=0.0), callbacks=[]
     )
     first.train()
     first.model.save_pretrained(str(tmp_path / "sft-adapter"))
+    return first
+
+
+def test_dpo_scored_on_answers_only_is_the_same_loss(tmp_path, tiny_model):
+    from trl.trainer import utils
+
+    from ta_pipeline.training import dpo
+
+    train_sft_adapter(tmp_path, tiny_model)
     pairs = job(
         tmp_path, "dpo", PAIRS, PREFERENCE_TOKENS, tiny_model, str(tmp_path / "sft-adapter"),
         beta=0.1, sft_weight=1.0, global_batch_size=2,
@@ -113,13 +121,9 @@ def test_dpo_scored_on_answers_only_is_the_same_loss(tmp_path, tiny_model):
 
 
 def test_dpo_goes_on_from_the_sft_adapter_and_refers_to_it(tmp_path, tiny_model):
-    from ta_pipeline.training import dpo, sft
+    from ta_pipeline.training import dpo
 
-    first = sft.build_trainer(
-        job(tmp_path, "sft", BLOCKS, BLOCK, tiny_model, lora=LORA, label_smoothing=0.0), callbacks=[]
-    )
-    first.train()
-    first.model.save_pretrained(str(tmp_path / "sft-adapter"))
+    first = train_sft_adapter(tmp_path, tiny_model)
     pairs = job(
         tmp_path, "dpo", PAIRS, PREFERENCE_TOKENS, tiny_model, str(tmp_path / "sft-adapter"),
         beta=0.1, sft_weight=0.0, global_batch_size=2,
