@@ -6,8 +6,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 export DO_NOT_TRACK := 1
 export TOKENIZERS_PARALLELISM := false
-# Said by MLflow at import of a class that nobody here defines.
-export PYTHONWARNINGS := ignore::UserWarning:mlflow.pyfunc.utils.data_validation
 # Spinning threads make a small model slower on a busy machine.
 export OMP_WAIT_POLICY ?= passive
 
@@ -64,5 +62,5 @@ doctor: setup ## Is this machine ready?
 	@$(BIN)/ta doctor
 
 clean: ## Remove the outputs, keep the raw files and the environment
-	@for folder in $${OUT_BASE:-data}/0[2-8]_* $${OUT_BASE:-data}/{tmp,logs,mlartifacts}; do \
+	@for folder in $${OUT_BASE:-data}/0[2-8]_* $${OUT_BASE:-data}/{tmp,logs,mlartifacts,test}; do \
 	  test -d $$folder && find $$folder -mindepth 1 ! -name .gitkeep -delete; done; rm -f $${OUT_BASE:-data}/mlflow.db

@@ -5,7 +5,7 @@ import pytest
 from kedro.io import DataCatalog, MemoryDataset
 
 from ta_pipeline import ask as asking
-from ta_pipeline.ask import LastRun, ask, find_passages, refuse_other_course
+from ta_pipeline.ask import LastRun, ask, base_model_of, find_passages, refuse_other_course
 from ta_pipeline.evaluation.generate import generate_answers
 from ta_pipeline.evaluation.model import load_for_evaluation
 from ta_pipeline.rag.prompt import Passage
@@ -128,6 +128,22 @@ def test_an_answer_is_cut_where_it_is_asked_to_be(run, artefact, monkeypatch, tm
     short = ask(run, "How slow is a pendulum?", artefact, max_new_tokens=2).text
     whole = ask(run, "How slow is a pendulum?", artefact).text
     assert len(short) < len(whole)
+
+
+@pytest.mark.parametrize("artefact", ["dpo", "base", "gguf"])
+def test_the_base_model_is_that_of_the_run_whatever_the_configuration_says(
+    run, artefact, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("LOG_DIR", str(tmp_path))
+    usual = ask(run, "How slow is a pendulum?", artefact, max_new_tokens=4)
+    run.catalog["base_model"] = MemoryDataset(tmp_path / "another-model")
+    assert ask(run, "How slow is a pendulum?", artefact, max_new_tokens=4) == usual
+
+
+def test_the_configuration_names_the_base_model_where_the_adapters_own_is_gone(run, tiny_model, tmp_path):
+    (tmp_path / "adapter_config.json").write_text('{"base_model_name_or_path": "/gone/model"}')
+    assert base_model_of(run, tmp_path) == tiny_model
+    assert base_model_of(LastRun(DataCatalog({"base_model": MemoryDataset(tmp_path)}), {}), None) == tmp_path
 
 
 def test_an_output_that_no_run_has_left_is_asked_for_by_name(run):

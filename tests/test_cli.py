@@ -168,8 +168,9 @@ def test_a_passage_of_notes_is_named_without_a_time():
 
 
 @pytest.mark.prove
-def test_a_finished_run_can_be_asked(tmp_path):
-    environment = os.environ | {"OUT_BASE": str(tmp_path / "out"), "KEDRO_ENV": "test", "DO_NOT_TRACK": "1"}
+def test_a_finished_run_can_be_asked_though_the_configuration_names_another_base_model(tmp_path):
+    environment = os.environ | {"OUT_BASE": str(tmp_path / "out"), "DO_NOT_TRACK": "1"}
+    environment.pop("KEDRO_ENV", None)
 
     def run(*command):
         started = [sys.executable, *command]

@@ -1,7 +1,10 @@
 """A user's mistake is one line with its cure; a fault of ours keeps its traceback."""
 
 import errno
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from kedro.io import DatasetError
@@ -55,6 +58,31 @@ def test_debug_shows_the_traceback(capsys, monkeypatch):
     monkeypatch.setenv("TA_DEBUG", "1")
     errors.show(InputError, raised(InputError("do this")), sys.exc_info()[2])
     assert "InputError: do this" in capsys.readouterr().err
+
+
+def test_only_mlflows_word_about_a_class_of_its_plugin_is_not_shown():
+    shown = []
+    notes = [
+        "\x1b[33mAdd type hints to the `predict` method to enable data validation …\x1b[0m",
+        "Add type hints",
+    ]
+    for note in notes:
+        errors.show_warning(lambda *place: shown.append(place), UserWarning(note), UserWarning, "f.py", 187)
+    assert [str(place[0]) for place in shown] == ["Add type hints"]
+
+
+def test_a_kedro_command_says_nothing_of_warnings():
+    """The warning is given when kedro-mlflow is imported, under a filter of MLflow's own."""
+    run = subprocess.run(
+        [sys.executable, "-m", "kedro", "registry", "list"],
+        cwd=Path(__file__).parents[1],
+        env={name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "- train" in run.stdout
+    assert run.stderr == ""
 
 
 @pytest.mark.parametrize("name", ["show", "explain"])

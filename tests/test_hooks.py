@@ -16,7 +16,7 @@ def test_parameters_are_logged_under_dotted_names():
     assert flat["sft.lora.rank"] == "16"
     assert flat["sft.max_steps"] == "4"
     assert len(flat["clean.adverts"]) == 500
-    assert "seed" not in flat
+    assert flat["seed"] == "7"
 
 
 def test_every_stage_names_the_rooms_its_result_depends_on():

@@ -7,7 +7,17 @@ from ta_pipeline import paths
 
 def test_outputs_go_to_data_unless_out_base_says_otherwise(monkeypatch, tmp_path):
     monkeypatch.delenv("OUT_BASE", raising=False)
+    monkeypatch.setattr(paths, "_configured", "data")
     assert paths.out_base() == Path("data")
+    monkeypatch.setenv("OUT_BASE", str(tmp_path))
+    assert paths.out_base() == tmp_path
+
+
+def test_an_environment_may_keep_its_outputs_apart_but_out_base_goes_first(monkeypatch, tmp_path):
+    monkeypatch.delenv("OUT_BASE", raising=False)
+    monkeypatch.setattr(paths, "_configured", "data")  # so that it is put back afterwards
+    paths.follow_configuration("data/test")
+    assert paths.out_base() == Path("data/test")
     monkeypatch.setenv("OUT_BASE", str(tmp_path))
     assert paths.out_base() == tmp_path
 

@@ -6,20 +6,21 @@ the MLflow database before there is anything to track.
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from ta_pipeline.paths import log_dir, out_base
+from ta_pipeline.paths import follow_configuration, log_dir, out_base
 from ta_pipeline.rag.lexical import search
 from ta_pipeline.rag.prompt import Passage, build_messages
 from ta_pipeline.records import InputError
 
 Artefact = Literal["dpo", "sft", "base", "gguf"]
 ARTEFACTS: tuple[str, ...] = get_args(Artefact)
-#: The catalog entry that each artefact is read from.
-_ENTRIES = {"dpo": "dpo_adapter", "sft": "sft_adapter", "base": "base_model", "gguf": "gguf_files"}
+#: The catalog entries of the adapters, the last one trained first.
+_ADAPTERS = {"dpo": "dpo_adapter", "sft": "sft_adapter"}
 #: Passages in a prompt: as many as training and the benchmark show.
 _PASSAGES = 3
 #: Longest answer, tokens. The benchmark cuts earlier, to compare many answers in little time.
@@ -46,7 +47,7 @@ class LastRun:
         if not self.catalog.exists(name):
             raise InputError(
                 f"{out_base()}: no run has left {name} there yet. Run `make run` first, or set OUT_BASE to "
-                "the folder of the run to ask."
+                "the folder of the run to ask (data/test after --env=test)."
             )
         return self.catalog.load(name)
 
@@ -62,6 +63,7 @@ def open_last_run(root: Path) -> LastRun:
         env=os.environ.get("KEDRO_ENV"),
         **settings.CONFIG_LOADER_ARGS,
     )
+    follow_configuration(loader["globals"]["out"])
     return LastRun(settings.DATA_CATALOG_CLASS.from_config(loader["catalog"]), loader["parameters"])
 
 
@@ -83,13 +85,34 @@ def ask(
         raise InputError('The question is empty. Write it in quotes: ta ask "What is inertia?"')
     chunks = run.load("chunks").to_pylist()
     refuse_other_course(course, sorted({chunk["course"] for chunk in chunks}))
-    model = run.load(_ENTRIES[artefact])
+    adapter = run.load(_ADAPTERS[artefact]) if artefact in _ADAPTERS else None
+    gguf_files = run.load("gguf_files") if artefact == "gguf" else None
     documents = run.load("clean_documents").to_pylist()
     limit = run.parameters["compose"]["passages"]["chars"]
     passages = find_passages(question, chunks, documents, limit)
     messages = build_messages(question, passages, detect_language(question))
     longest = _MAX_NEW_TOKENS if max_new_tokens is None else max_new_tokens
-    return Answer(_answer(run, artefact, model, messages, longest), passages)
+    return Answer(_answer(run, adapter, gguf_files, messages, longest), passages)
+
+
+def base_model_of(run: LastRun, adapter: Path | None) -> Path:
+    """Return the folder of the base model that an adapter (None: the run's last one) was trained on.
+
+    The configuration may name another: that of the run may have come from `--params`. It is asked only
+    where there is no adapter, or where its base model is no longer where it was.
+    """
+    from ta_pipeline.training.base_model import resolve_base_model
+
+    if adapter is None:
+        made = next((name for name in _ADAPTERS.values() if run.catalog.exists(name)), None)
+        adapter = run.load(made) if made else None
+    if adapter is not None:
+        config = json.loads((adapter / "adapter_config.json").read_text("utf-8"))
+        folder = config.get("base_model_name_or_path")
+        if folder and Path(folder).is_dir():
+            return resolve_base_model(folder)
+    named: Path = run.load("base_model")
+    return named
 
 
 def refuse_other_course(asked: str | None, known: list[str]) -> None:
@@ -141,13 +164,17 @@ def _segments(chunk: dict[str, Any], document: dict[str, Any] | None) -> tuple[s
 
 
 def _answer(
-    run: LastRun, artefact: Artefact, model: Path, messages: list[dict[str, str]], longest: int
+    run: LastRun,
+    adapter: Path | None,
+    gguf_files: Path | None,
+    messages: list[dict[str, str]],
+    longest: int,
 ) -> str:
-    base_model = run.load("base_model")
-    if artefact == "gguf":
+    base_model = base_model_of(run, adapter)
+    if gguf_files is not None:
         from ta_pipeline.quantization.gguf import gguf_name
 
-        gguf = model / gguf_name(run.parameters["deploy"]["ollama_format"])
+        gguf = gguf_files / gguf_name(run.parameters["deploy"]["ollama_format"])
         return _answer_with_gguf(gguf, base_model, messages, longest)
     from transformers.utils.logging import disable_progress_bar
 
@@ -157,7 +184,6 @@ def _answer(
     from ta_pipeline.training.precision import resolve_precision
 
     disable_progress_bar()  # "Loading weights", in the middle of an answer
-    adapter = None if artefact == "base" else model
     if adapter is not None:
         check_adapter_fits(base_model, adapter)
     precision = resolve_precision(run.parameters["evaluate"]["precision"])

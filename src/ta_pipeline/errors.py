@@ -1,4 +1,4 @@
-"""One line for what a user can mend, a traceback for what only we can.
+"""One line for what a user can mend, a traceback for what only we can; no warning that nobody can mend.
 
 Set `TA_DEBUG=1` to see the traceback of every error.
 """
@@ -7,9 +7,14 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
+from functools import partial
 from types import TracebackType
+from typing import Any
 
 from ta_pipeline.records import InputError
+
+_OF_KEDRO_MLFLOW = "Add type hints to the `predict` method"
 
 
 def explain(error: BaseException) -> str | None:
@@ -41,6 +46,16 @@ def show(kind: type[BaseException], error: BaseException, trace: TracebackType |
         print(f"Error: {line}", file=sys.stderr)
 
 
+def show_warning(before: Any, message: Warning | str, *place: Any, **more: Any) -> None:
+    """Show a warning as `before` does, but for one that MLflow gives of a class in kedro-mlflow.
+
+    MLflow gives it under a filter of its own, `once`, that comes before any filter set from outside.
+    """
+    if _OF_KEDRO_MLFLOW not in str(message):
+        before(message, *place, **more)
+
+
 def install() -> None:
-    """Have uncaught errors shown by `show`."""
+    """Have uncaught errors shown by `show`, and warnings by `show_warning`."""
     sys.excepthook = show
+    warnings.showwarning = partial(show_warning, warnings.showwarning)

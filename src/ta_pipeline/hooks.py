@@ -17,11 +17,12 @@ from kedro.framework.project import settings
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
+from kedro_mlflow.framework.hooks import MlflowHook
 
 from ta_pipeline.datasets.manifest import lineage, read_manifest, sha256_file
 from ta_pipeline.datasets.versioned import ManifestedDataset
 from ta_pipeline.params import problems_of
-from ta_pipeline.paths import out_base
+from ta_pipeline.paths import follow_configuration, out_base
 from ta_pipeline.records import InputError
 from ta_pipeline.run_clock import clock
 
@@ -76,9 +77,24 @@ def flattened(parameters: dict[str, Any], path: str = "") -> dict[str, Any]:
     for key, value in parameters.items():
         if isinstance(value, dict):
             flat |= flattened(value, f"{path}{key}.")
-        elif path:  # kedro-mlflow logs plain parameters itself
+        else:
             flat[f"{path}{key}"] = str(value)[:_LONGEST_PARAMETER]
     return flat
+
+
+class RunTracking(MlflowHook):
+    """kedro-mlflow's hooks without its parameters: it writes each block, a model, as one long text.
+
+    `RunHooks` logs every parameter under its dotted name instead. The settings register this class in the
+    place of the plugin's own.
+    """
+
+    @hook_impl
+    def before_node_run(
+        self, node: Node, catalog: DataCatalog, inputs: dict[str, Any], is_async: bool
+    ) -> None:
+        """Keep the MLflow run of this session active in the node's thread."""
+        super().before_node_run(node, catalog, {}, is_async)
 
 
 class RunHooks:
@@ -86,11 +102,12 @@ class RunHooks:
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Refuse parameters that do not exist or cannot be, of every stage and before anything runs.
+        """Learn where outputs go; refuse parameters that do not exist or cannot be, before anything runs.
 
         Kedro checks the blocks of the pipelines that run; a wrong value of a later stage would be found
         an hour later, in the next command.
         """
+        follow_configuration(context.config_loader["globals"]["out"])
         if problems := problems_of(context.config_loader["parameters"]):
             raise InputError(
                 f"{'; '.join(problems)}. Change it in --params or in conf/*/parameters_<stage>.yml."
@@ -205,7 +222,7 @@ class RunHooks:
             mlflow.set_tags({key: value for key, value in tags.items() if value})
 
     def _log_parameters(self, parameters: dict[str, Any]) -> None:
-        """Log every parameter under its dotted name; kedro-mlflow flattens dictionaries, not models."""
+        """Log every parameter under its dotted name."""
         import mlflow
 
         if mlflow.active_run() is not None:

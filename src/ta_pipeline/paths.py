@@ -1,14 +1,31 @@
-"""Where outputs, logs and cached models go: `OUT_BASE`, `LOG_DIR` and `HF_HOME`, read in one place."""
+"""Where outputs, logs and cached models go: `OUT_BASE`, `LOG_DIR`, `HF_HOME` and `out` of globals.yml."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
+_DEFAULT = "data"
+_configured = _DEFAULT  # what the environment of this process's latest session says
+
+
+def choose_out_base(default: str = _DEFAULT) -> str:
+    """Pick the folder of all outputs: `OUT_BASE` where it is set, else `default`.
+
+    Configuration calls this as `${out_base:FOLDER}`; `out` in globals.yml is where it does.
+    """
+    return os.environ.get("OUT_BASE") or default
+
+
+def follow_configuration(out: str) -> None:
+    """Have `out_base` agree with `out` of the globals.yml that the catalog is made from."""
+    global _configured  # noqa: PLW0603  (nodes and logs of one process follow its session)
+    _configured = out
+
 
 def out_base() -> Path:
-    """Folder of all outputs: `OUT_BASE` where it is set, else `data` in the project."""
-    return Path(os.environ.get("OUT_BASE") or "data")
+    """Folder of all outputs: `OUT_BASE`, else what the environment says (`data/test` for test), or `data`."""
+    return Path(choose_out_base(_configured))
 
 
 def log_dir() -> Path:

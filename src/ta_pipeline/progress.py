@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -28,10 +29,14 @@ class Progress:
         self.done = 0
         self._started = self._last_line = time.monotonic()
         self._bar = None
+        self._above = ExitStack()
         if sys.stderr.isatty():
             from tqdm import tqdm
+            from tqdm.contrib.logging import logging_redirect_tqdm
 
             self._bar = tqdm(total=total, desc=label, unit=unit, leave=False, dynamic_ncols=True)
+            # A line logged meanwhile goes above the bar, not to its end.
+            self._above.enter_context(logging_redirect_tqdm([logging.getLogger("ta_pipeline")]))
 
     def advance(self, count: int = 1, note: str = "") -> None:
         """Record `count` more finished pieces; `note` is shown beside the count."""
@@ -54,17 +59,20 @@ class Progress:
     def close(self) -> None:
         """Take the bar away; the step's own log line says what came out."""
         if self._bar is not None:
+            self._above.close()
             self._bar.close()
 
 
 def quiet_loading() -> None:
     """Have transformers load and save without bars and notes of its own; our lines say what is done."""
     import torch
+    from transformers import modeling_gguf_pytorch_utils
     from transformers.utils import logging as transformers_logging
 
     if not torch.cuda.is_available():
         os.environ.setdefault("DS_ACCELERATOR", "cpu")  # or DeepSpeed warns that it has found no GPU
     transformers_logging.disable_progress_bar()
+    modeling_gguf_pytorch_utils.tqdm = transformers_logging.tqdm  # its own bar does not heed the line above
     transformers_logging.set_verbosity_error()
 
 

@@ -60,7 +60,9 @@ QUARANTINED = pa.schema(
     ]
 )
 
-#: A row that a stage took out, with why and (for copies) which row stayed.
+#: A row that a stage took out, with why and (for copies) which row stayed. The whole of it has the same
+#: `id` in the stage's input: `masked_documents` for `clean`, `candidate_examples` and
+#: `candidate_preferences` for `compose`.
 DROPPED = pa.schema(
     [
         ("stage", pa.string()),

@@ -14,19 +14,21 @@ from kedro.io import DataCatalog
 
 from ta_pipeline import params
 from ta_pipeline.datasets import AtomicDataset
+from ta_pipeline.paths import choose_out_base
 from ta_pipeline.pipeline_registry import register_pipelines
 
 ROOT = Path(__file__).parents[2]
 CONF = ROOT / "conf"
 
 
-def loader(env="base"):
+def loader(env="base", **more):
     return OmegaConfigLoader(
         conf_source=str(CONF),
         base_env="base",
         env=env,
         merge_strategy={"parameters": "soft", "globals": "soft", "catalog": "soft"},
-        custom_resolvers={"out_base": lambda: "data"},
+        custom_resolvers={"out_base": choose_out_base},
+        **more,
     )
 
 
@@ -123,6 +125,29 @@ def test_the_layers_have_an_order(pipelines, catalog):
                     before.setdefault(pair[1], set()).add(pair[0])
     order = list(TopologicalSorter(before).static_order())  # raises CycleError
     assert order.index("raw") < order.index("models") < order.index("reporting")
+
+
+def test_a_test_run_writes_no_output_among_the_real_ones_unless_out_base_says_where(monkeypatch, tmp_path):
+    monkeypatch.delenv("OUT_BASE", raising=False)
+    assert outputs("base").isdisjoint(outputs("test"))
+    assert {path.split("/0")[0] for path in outputs("test")} == {"data/test"}
+    assert loader("test")["globals"]["out"] == "data/test"
+    monkeypatch.setenv("OUT_BASE", str(tmp_path))
+    assert outputs("base") == outputs("test")
+    assert {path.split("/0")[0] for path in outputs("test")} == {str(tmp_path)}
+
+
+def outputs(env):
+    return {entry["filepath"] for entry in loader(env)["catalog"].values() if "filepath" in entry}
+
+
+def test_mlflow_keeps_its_runs_where_the_outputs_are(monkeypatch):
+    monkeypatch.delenv("OUT_BASE", raising=False)
+    kept = loader("test", config_patterns={"mlflow": ["mlflow*"]})["mlflow"]
+    assert kept["server"]["mlflow_tracking_uri"] == "sqlite:///data/test/mlflow.db"
+    assert kept["tracking"]["experiment"]["create_experiment_kwargs"]["artifact_location"] == (
+        "data/test/mlartifacts"
+    )
 
 
 @pytest.mark.parametrize("env", sorted(p.name for p in CONF.iterdir() if p.is_dir() and p.name != "local"))

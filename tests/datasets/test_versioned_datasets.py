@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from kedro.io import DatasetError, Version
 
 from ta_pipeline.datasets import AtomicDataset, FolderDataset, SourceFolderDataset
 from ta_pipeline.datasets.manifest import lineage, manifest_path, read_manifest
 from ta_pipeline.errors import explain
+from ta_pipeline.records import MESSAGE
 
 PARQUET = {"type": "pandas.ParquetDataset", "load_args": {"dtype_backend": "pyarrow"}}
 TABLE = pa.table({"id": ["a", "b"], "turns": [[{"role": "user"}], []]})
@@ -38,6 +40,32 @@ def test_empty_tables_keep_their_schema(tmp_path):
     dataset = rows(tmp_path / "rows.parquet")
     dataset.save(TABLE.slice(0, 0))
     assert dataset.load().schema.equals(TABLE.schema)
+
+
+NESTED = pa.table(
+    {
+        "ids": pa.array([[1, 2], None], pa.list_(pa.int32())),
+        "turns": pa.array([[{"role": "user", "content": "why?"}], []], pa.list_(MESSAGE)),
+        "page": pa.array([3, None], pa.int32()),
+    }
+).replace_schema_metadata({"pandas": "{}", "note": "of a frame"})
+
+
+def test_a_parquet_file_has_the_schema_of_its_rows_and_nothing_else(tmp_path):
+    rows(tmp_path / "rows.parquet").save(NESTED)
+    schema = pq.read_schema(tmp_path / "rows.parquet")
+    assert schema.metadata is None
+    assert schema.equals(NESTED.schema, check_metadata=False)
+
+
+def test_plain_pandas_reads_every_file_of_rows(tmp_path):
+    feather = {"type": "pandas.FeatherDataset", "save_args": {"compression": "uncompressed"}}
+    AtomicDataset(str(tmp_path / "rows.arrow"), feather, rows="arrow").save(NESTED)
+    rows(tmp_path / "rows.parquet").save(NESTED)
+    for frame in (pd.read_parquet(tmp_path / "rows.parquet"), pd.read_feather(tmp_path / "rows.arrow")):
+        assert list(frame["ids"][0]) == [1, 2]
+        assert list(frame["turns"][0]) == [{"role": "user", "content": "why?"}]
+        assert frame["page"].isna().to_list() == [False, True]
 
 
 def test_the_same_rows_give_the_same_bytes(tmp_path):

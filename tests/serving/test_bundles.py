@@ -1,5 +1,8 @@
 import json
+import os
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -7,7 +10,7 @@ from ta_pipeline.params import DeployParams
 from ta_pipeline.records import InputError
 from ta_pipeline.serving.bundle import client_host, place
 from ta_pipeline.serving.ollama import modelfile, write_ollama_bundle
-from ta_pipeline.serving.vllm import lora_arguments, vllm_arguments, write_vllm_bundle
+from ta_pipeline.serving.vllm import base_command, lora_arguments, vllm_arguments, write_vllm_bundle
 
 DEPLOY = DeployParams(
     name="teachingassistant",
@@ -121,6 +124,35 @@ def test_vllm_start_script_hands_on_the_list_and_what_is_added(vllm_bundle, tmp_
     )  # fmt: skip
     expected = json.loads((vllm_bundle / "vllm_args.json").read_text())
     assert ran.stdout.splitlines() == [str(vllm_bundle), *expected, "--seed", "a b"]
+
+
+def commands_of(readme):
+    """The last commands of a README: each block of shell lines."""
+    return [block.split("```")[0].strip() for block in readme.read_text().split("```bash\n")[1:]]
+
+
+def test_the_readme_fetches_a_bundled_base_model_for_the_adapter_as_written(vllm_bundle, tmp_path):
+    environment = _fake_program(tmp_path / "bin", "vllm", 'printf "%s\\n" "$@"\n')
+    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+    fetch, serve = commands_of(vllm_bundle / "README.md")[-2:]
+    ran = [
+        subprocess.run(
+            ["bash", "-euc", command],
+            env=dict(os.environ) | environment, cwd=vllm_bundle, check=True, capture_output=True, text=True,
+        )
+        for command in (fetch, serve)
+    ]  # fmt: skip
+    assert (vllm_bundle / "base" / "model.safetensors").is_file()
+    assert ran[1].stdout.splitlines()[:2] == ["serve", "base"]
+    assert "<" not in fetch + serve
+
+
+def test_a_local_base_model_is_copied_and_one_of_a_hub_is_fetched_by_vllm(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my model").mkdir()
+    assert base_command("my model") == f"cp -r '{tmp_path / 'my model'}' base"
+    assert base_command("Qwen/Qwen3-8B") is None
+    assert base_command("modelscope:OWNER/NAME").endswith('modelscope:OWNER/NAME)" base')
 
 
 def test_ollama_start_script_creates_then_runs_the_served_name(ollama_bundle, tmp_path):

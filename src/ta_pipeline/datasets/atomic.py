@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 import pyarrow as pa
 from kedro.io import AbstractDataset, Version
@@ -12,10 +13,31 @@ from kedro.io.core import parse_dataset_definition
 from ta_pipeline.datasets.versioned import ManifestedDataset
 
 
+@dataclass(frozen=True)
+class _Rows:
+    """Rows that the pandas datasets of kedro-datasets write, by the two methods they call of a frame.
+
+    A frame would write its dtypes into the schema, and pandas itself cannot read back those of nested
+    columns: "data type 'list<item: int32>[pyarrow]' not understood".
+    """
+
+    table: pa.Table
+
+    def to_parquet(self, file: IO[bytes], **options: Any) -> None:
+        import pyarrow.parquet as pq
+
+        pq.write_table(self.table, file, **options)
+
+    def to_feather(self, file: IO[bytes], **options: Any) -> None:
+        from pyarrow import feather
+
+        feather.write_feather(self.table, file, **options)
+
+
 class AtomicDataset(ManifestedDataset):
     """Wrap a file dataset of kedro-datasets, given as `dataset`, without its `filepath`.
 
-    With `rows: arrow` the nodes see a `pyarrow.Table`, and pandas only carries it to the file.
+    With `rows: arrow` the nodes see a `pyarrow.Table`, and the file has its schema and nothing of pandas.
     """
 
     def __init__(
@@ -40,9 +62,7 @@ class AtomicDataset(ManifestedDataset):
         facts: dict[str, Any] = {}
         if self._rows == "arrow":
             facts = {"rows": data.num_rows, "schema": {f.name: str(f.type) for f in data.schema}}
-            import pandas as pd
-
-            data = data.to_pandas(types_mapper=pd.ArrowDtype)
+            data = _Rows(data.replace_schema_metadata(None))
         self._inner(path).save(data)
         return facts
 

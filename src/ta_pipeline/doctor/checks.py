@@ -111,21 +111,20 @@ def check_flash_attn(installed: bool, gpus: Sequence[Gpu]) -> Check:
 
 def check_bitsandbytes(problem: str | None) -> Check:
     """Judge bitsandbytes, optional until something trains with QLoRA; `problem` is what importing it said."""
-    if problem is None:
-        return Check("bitsandbytes", "ok", "can be imported")
-    return Check(
-        "bitsandbytes",
-        "ok",
-        f"cannot be imported ({problem}); optional, only QLoRA wants it",
-        ".venv/bin/pip install -c constraints.txt bitsandbytes",
-    )
+    missing = f"cannot be imported ({problem}); optional, only QLoRA wants it"
+    cure = ".venv/bin/pip install -c constraints.txt bitsandbytes"
+    return _unless(problem, "can be imported", Check("bitsandbytes", "ok", missing, cure))
 
 
 def check_deepspeed(problem: str | None) -> Check:
     """Judge DeepSpeed by what importing it said (None: nothing)."""
-    if problem is None:
-        return Check("DeepSpeed", "ok", "can be imported")
-    return Check("DeepSpeed", "fail", f"cannot be imported: {problem}", _INSTALL)
+    broken = Check("DeepSpeed", "fail", f"cannot be imported: {problem}", _INSTALL)
+    return _unless(problem, "can be imported", broken)
+
+
+def _unless(problem: str | None, fine: str, otherwise: Check) -> Check:
+    """Return an ok line of the same name where there is no problem, else the line given."""
+    return Check(otherwise.name, "ok", fine) if problem is None else otherwise
 
 
 def check_compiler(path: str | None) -> Check:
@@ -170,14 +169,11 @@ def check_bundled_model(file: str | None, version: str | None) -> Check:
 
 def check_hub(endpoint: str, problem: str | None) -> Check:
     """Judge the model hub by what asking it said (None: it answers); the default run never asks it."""
-    if problem is None:
-        return Check("model hub", "ok", f"{endpoint} answers")
-    return Check(
-        "model hub",
-        "warn",
-        f"{endpoint}: {problem}",
-        "the default run needs none; for a base_model from a hub set HF_ENDPOINT to one that can be reached",
+    cure = (
+        "the default run needs none; for a base_model from a hub set HF_ENDPOINT to one that can be reached"
     )
+    silent = Check("model hub", "warn", f"{endpoint}: {problem}", cure)
+    return _unless(problem, f"{endpoint} answers", silent)
 
 
 def check_go(path: str | None) -> Check:
@@ -198,11 +194,6 @@ def check_llama_quantize(path: str | None) -> Check:
 
 def check_writable(folder: str, problem: str | None) -> Check:
     """Judge the output folder by what writing a file to it said (None: it works)."""
-    if problem is None:
-        return Check("output folder", "ok", f"{folder} can be written")
-    return Check(
-        "output folder",
-        "fail",
-        f"{folder}: {problem}",
-        "mend its permissions, or set OUT_BASE to another folder",
-    )
+    cure = "mend its permissions, or set OUT_BASE to another folder"
+    closed = Check("output folder", "fail", f"{folder}: {problem}", cure)
+    return _unless(problem, f"{folder} can be written", closed)

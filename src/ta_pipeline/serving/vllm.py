@@ -44,6 +44,16 @@ def lora_arguments(base_model: str, rank: int, context: int, deploy: DeployParam
     return [*arguments, *lora]
 
 
+def base_command(base_model: str) -> str | None:
+    """Return the command that copies the base model to `base`; None for a hub id, which vLLM fetches."""
+    if Path(base_model).is_dir():
+        return shlex.join(["cp", "-r", str(Path(base_model).absolute()), "base"])
+    if not base_model.startswith(("bundled:", "modelscope:")):
+        return None
+    code = "import sys, ta_pipeline.training.base_model as m; print(m.resolve_base_model(sys.argv[1]))"
+    return f'cp -r "$(python -c {shlex.quote(code)} {shlex.quote(base_model)})" base'
+
+
 def write_vllm_bundle(
     merged_model: Path,
     adapter: Path,
@@ -61,7 +71,7 @@ def write_vllm_bundle(
     arguments = vllm_arguments("model", context, deploy)
     (target / "vllm_args.json").write_text(json.dumps(arguments, indent=0), encoding="utf-8")
     rank = int(json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))["r"])
-    base = "<folder of the base model>" if base_model.startswith("bundled:") else base_model
+    fetch = base_command(base_model)
     values = {
         **card_values(base_model, scores, deploy),
         "weights": "base model and adapter merged, bfloat16",
@@ -70,7 +80,10 @@ def write_vllm_bundle(
         "url": f"http://{client_host(deploy.host)}:{deploy.port}/v1",
         "temperature": deploy.temperature,
         "lora_rank": rank,
-        "lora_command": shlex.join(["vllm", *lora_arguments(base, rank, context, deploy)]),
+        "base_command": fetch,
+        "lora_command": shlex.join(
+            ["vllm", *lora_arguments("base" if fetch else base_model, rank, context, deploy)]
+        ),
     }
     write_from("vllm_start.sh.j2", target / "start.sh", values, executable=True)
     write_from("vllm_client.py.j2", target / "client.py", values)
