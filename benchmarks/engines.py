@@ -1,4 +1,4 @@
-"""Which engine answers the benchmark fastest here: batches in PyTorch, one prompt at a time, llama.cpp.
+"""Which engine answers the benchmark fastest here: ours, transformers prompt by prompt, llama.cpp.
 
 Needs a finished run (`make run`): its questions, its merged model and its Q8_0 file. The three take turns
 over the same questions, and the median of the rounds counts, since a shared machine drifts.
@@ -10,16 +10,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 QUESTIONS, ROUNDS, NEW_TOKENS = 12, 3, 48
 
 
 def measure() -> Iterator[dict[str, Any]]:
     """Yield one row for each peer: prompts a minute and the ratio to it."""
+    import torch
+
     from ta_pipeline.ask import open_last_run
+    from ta_pipeline.chat.template import load_tokenizer
     from ta_pipeline.evaluation.generate import generate_answers
     from ta_pipeline.evaluation.model import load_for_evaluation
+    from ta_pipeline.evaluation.prompts import encode_prompts
     from ta_pipeline.evaluation.sampling import stratified_sample
     from ta_pipeline.paths import log_dir
     from ta_pipeline.serving.gguf_answers import answer_questions
@@ -32,14 +34,19 @@ def measure() -> Iterator[dict[str, Any]]:
     precision = resolve_precision("auto")
     model = load_for_evaluation(merged, precision)
 
-    def torch_answers(batch_tokens: int) -> pa.Table:
-        return generate_answers(
-            model, merged, questions, "bench", "context", NEW_TOKENS, batch_tokens, precision
-        )
+    prompts = encode_prompts(load_tokenizer(merged), questions.to_pylist(), "context")
+    batch_tokens = run.parameters["evaluate"]["batch_tokens"]
 
-    ways: dict[str, Callable[[], pa.Table]] = {
-        "batches": lambda: torch_answers(8192),
-        "transformers generate, one prompt at a time": lambda: torch_answers(1),
+    def one_by_one() -> None:
+        for prompt in prompts:
+            ids = torch.tensor([prompt], device=model.device)
+            model.generate(ids, max_new_tokens=NEW_TOKENS, do_sample=False)
+
+    ways: dict[str, Callable[[], object]] = {
+        "batches": lambda: generate_answers(
+            model, merged, questions, "bench", "context", NEW_TOKENS, batch_tokens, precision
+        ),
+        "transformers generate, one prompt at a time": one_by_one,
         "llama.cpp (xllamacpp) Q8_0": lambda: answer_questions(
             gguf, "bench", questions, merged, NEW_TOKENS, 1, log_dir() / "bench.log"
         ),

@@ -6,7 +6,7 @@ reads the type hints of the nodes and validates every block before the first nod
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -75,8 +75,7 @@ class ChunkParams(Strict):
 class PassageParams(Strict):
     chars: int = Field(
         ge=50,
-        description="length of one context passage, bytes of UTF-8: an English letter is one, a Chinese "
-        "character three, as it is about one and a half tokens and a letter a quarter",
+        description="length of one context passage in letters; a Chinese character counts as four",
     )
     distractors: int = Field(ge=0, description="passages of other lectures beside the right one")
 
@@ -92,7 +91,9 @@ class ComposeParams(Strict):
     passages: PassageParams
     templates: list[str] = Field(description="template families to make rows from")
     rows_per_chunk: int = Field(ge=0, description="template rows made from one chunk, at most")
-    refusal_share: float = Field(ge=0, le=1, description="refusal rows over grounded rows")
+    refusal_share: dict[Literal["zh", "en"], Annotated[float, Field(ge=0, le=1)]] = Field(
+        description="refusal rows over grounded rows, by language"
+    )
     replay_share: float = Field(ge=0, lt=1, description="public rows over all training rows")
     max_question_similarity: float = Field(
         gt=0,
@@ -149,6 +150,7 @@ class TrainParams(Strict):
 class SftParams(TrainParams):
     global_batch_size: int = Field(ge=1, description="token blocks an optimizer step")
     label_smoothing: float = Field(ge=0, lt=1)
+    opening_weight: float = Field(ge=1, description="weight of an answer's first tokens in the loss")
     lora: LoraParams
 
 
@@ -166,7 +168,9 @@ class EvaluateParams(Strict):
     limit: int | None = Field(description="questions answered an artefact (stratified); null: all")
     closed_book_limit: int = Field(ge=0, description="questions also asked without any passage")
     max_new_tokens: int = Field(ge=1)
-    batch_tokens: int = Field(ge=64, description="prompt tokens in one batch, padding included")
+    batch_tokens: int = Field(
+        ge=64, description="tokens in the caches of the answers written at once, padding included"
+    )
     loss_limit: int | None = Field(description="references scored an artefact; null: all")
     bootstrap_samples: int = Field(ge=100)
     precision: Literal["auto", "bf16", "fp32"]

@@ -44,11 +44,11 @@ def test_grounded_rows_show_the_passage_they_cite(examples):
         assert row["chunk_ids"]
 
 
-def test_refusals_are_the_asked_share_and_a_quarter_of_them_of_the_subject(examples):
+def test_refusals_are_the_asked_share_and_a_tenth_of_them_of_the_subject(examples):
     rules = Counter(row["rule"] for row in examples if row["task"] == "refusal")
     others = sum(row["task"] in ("rag", "style") for row in examples)
     assert sum(rules.values()) == round(0.5 * others)
-    assert abs(rules["refusal:other_lecture"] - 0.25 * rules.total()) <= 2
+    assert abs(rules["refusal:other_lecture"] - 0.1 * rules.total()) <= 2
 
 
 def test_a_refused_question_is_not_answered_by_its_passages(examples):
@@ -103,7 +103,7 @@ def test_a_course_without_dialogues_still_refuses_questions_of_its_subject(cours
 def test_many_questions_are_refused_in_few_words_that_begin_alike(language):
     assert len(OFF_TOPIC[language]) == len(dict(OFF_TOPIC[language])) == 30
     wordings = [*WORDINGS[language], *(w.format(topic="X") for w in TOPIC_WORDINGS[language])]
-    assert len(set(wordings)) == 4
+    assert len(set(wordings)) == 3
     assert len({wording[:4] for wording in wordings}) == 1  # one way to begin
     assert [wording for wording in wordings if not is_refusal(wording)] == []
 

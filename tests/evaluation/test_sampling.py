@@ -47,3 +47,7 @@ def test_the_order_of_the_questions_does_not_decide():
     shuffled = TABLE.take(list(range(TABLE.num_rows))[::-1])
     one = set(stratified_sample(TABLE, 9, seed=1).column("id").to_pylist())
     assert set(stratified_sample(shuffled, 9, seed=1).column("id").to_pylist()) == one
+
+
+def test_a_limit_of_nothing_takes_nothing():
+    assert stratified_sample(TABLE, 0, seed=1).num_rows == 0

@@ -1,15 +1,19 @@
-"""Answers and losses of a small real model: batches change nothing, and prompts are the one prompt."""
+"""Answers and losses of a small real model as rows, each asked by the one prompt."""
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
 from ta_pipeline.chat.template import encode, render
 from ta_pipeline.evaluation.generate import generate_answers
-from ta_pipeline.evaluation.model import load_for_evaluation
-from ta_pipeline.evaluation.prompts import batches_by_tokens, question_messages
+from ta_pipeline.evaluation.model import engine_name, load_for_evaluation
+from ta_pipeline.evaluation.prompts import question_messages
+from ta_pipeline.evaluation.sampling import stratified_sample
+from ta_pipeline.evaluation.suite import answer_and_score
 from ta_pipeline.evaluation.teacher_forced import score_with
+from ta_pipeline.params import EvaluateParams
 from ta_pipeline.rag.prompt import Passage, build_messages
 from ta_pipeline.records import PREDICTION, QUESTION, REFERENCE_LOSS
 
@@ -51,12 +55,8 @@ def test_a_question_is_asked_by_the_one_prompt_function():
     assert question_messages(row, "closed_book") == [{"role": "user", "content": "抛体做什么运动？"}]
 
 
-def test_batches_stay_within_the_budget_and_lose_nothing():
-    assert batches_by_tokens([5, 100, 30, 31, 4], budget=62) == [[1], [3, 2], [0, 4]]
-
-
 def test_the_loss_is_over_the_reference_and_its_end_token(model, tiny_model, tokenizer):
-    losses = score_with(model, tiny_model, QUESTIONS, "base", "test", batch_tokens=10_000)
+    losses = score_with(model, tiny_model, QUESTIONS, "base", "test")
     assert losses.schema.equals(REFERENCE_LOSS)
     row = QUESTIONS.to_pylist()[2]
     messages = question_messages(row, "context")
@@ -70,11 +70,41 @@ def test_the_loss_is_over_the_reference_and_its_end_token(model, tiny_model, tok
     assert losses.to_pylist()[2]["tokens"] == len(full) - start
 
 
-def test_losses_do_not_depend_on_the_batches(model, tiny_model):
-    together = score_with(model, tiny_model, QUESTIONS, "base", "test", batch_tokens=100_000)
-    alone = score_with(model, tiny_model, QUESTIONS, "base", "test", batch_tokens=1)
-    for a, b in zip(together.column("loss").to_pylist(), alone.column("loss").to_pylist(), strict=True):
-        assert a == pytest.approx(b, abs=1e-4)
+def test_a_prompt_that_is_scored_and_answered_counts_as_in_a_pass_of_its_own(model, tiny_model):
+    evaluate = EvaluateParams(
+        limit=2,
+        closed_book_limit=1,
+        max_new_tokens=6,
+        batch_tokens=1000,
+        loss_limit=None,
+        bootstrap_samples=100,
+        precision="fp32",
+    )
+    predictions, losses = answer_and_score("base", QUESTIONS, tiny_model, None, evaluate, seed=7)
+    assert predictions.schema.equals(PREDICTION)
+    alone = score_with(model, tiny_model, QUESTIONS, "base", engine_name("fp32"))
+    assert losses.drop(["loss"]).equals(alone.drop(["loss"]))
+    assert losses.column("loss").to_pylist() == pytest.approx(alone.column("loss").to_pylist(), abs=1e-4)
+    for mode, limit in (("context", 2), ("closed_book", 1)):
+        asked = stratified_sample(QUESTIONS, limit, 7)
+        expected = generate_answers(model, tiny_model, asked, "base", mode, 6, 1000, "fp32")
+        assert predictions.filter(pc.equal(predictions["mode"], mode)).equals(expected)
+
+
+def test_a_question_that_is_answered_but_not_scored_has_no_loss(tiny_model):
+    evaluate = EvaluateParams(
+        limit=None,
+        closed_book_limit=1,
+        max_new_tokens=2,
+        batch_tokens=64,
+        loss_limit=1,
+        bootstrap_samples=100,
+        precision="fp32",
+    )
+    predictions, losses = answer_and_score("base", QUESTIONS, tiny_model, None, evaluate, seed=7)
+    with_passages = predictions.filter(pc.equal(predictions["mode"], "context"))
+    assert sorted(with_passages.column("question_id").to_pylist()) == ["a", "b", "c"]
+    assert losses.num_rows == 1
 
 
 def answers(model, tiny_model, batch_tokens):

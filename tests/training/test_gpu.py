@@ -26,7 +26,7 @@ def test_two_steps_of_sft_on_the_gpu_in_bf16(tmp_path, tiny_model):
     parameters = {
         "learning_rate": 1e-3, "max_steps": 2, "global_batch_size": 1, "warmup_share": 0.0, "weight_decay": 0.0,
         "max_grad_norm": 1.0, "save_every": 2, "gradient_checkpointing": True, "zero_stage": 0,
-        "num_processes": 1, "label_smoothing": 0.0,
+        "num_processes": 1, "label_smoothing": 0.0, "opening_weight": 1.0,
         "lora": {"rank": 4, "alpha": 8, "dropout": 0.0, "targets": "attention+mlp"},
     }  # fmt: skip
     job = TrainingJob(

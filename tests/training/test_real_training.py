@@ -30,7 +30,7 @@ print(json.dumps({"adapter": str(adapter), "losses": history.column("loss").to_p
 PARAMETERS = {
     "learning_rate": 1e-2, "max_steps": 8, "global_batch_size": 2, "warmup_share": 0.0, "weight_decay": 0.0,
     "max_grad_norm": 1.0, "save_every": 2, "precision": "fp32", "gradient_checkpointing": False,
-    "zero_stage": 0, "num_processes": 1, "label_smoothing": 0.0,
+    "zero_stage": 0, "num_processes": 1, "label_smoothing": 0.0, "opening_weight": 1.0,
     "lora": {"rank": 4, "alpha": 8, "dropout": 0.0, "targets": "attention+mlp"},
 }  # fmt: skip
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
+from ta_pipeline.training.row_attention import Row, use_row_attention
 from ta_pipeline.training.shared_prefix import common_prefix, merge_pairs, share_prefixes
 
 # Two pairs: (chosen, chosen, rejected, rejected), padded with 0 on the right.
@@ -23,15 +24,26 @@ def test_the_common_prefix_ends_where_the_answers_part():
 
 
 def test_a_pair_is_prefix_then_both_answers_with_their_own_positions():
-    merged, _, positions, _ = merge_pairs(*batch(), torch.float32)
-    assert merged[0].tolist() == [5, 6, 7, 8, 9, 30]
-    assert positions[0].tolist() == [0, 1, 2, 3, 4, 3]
-    assert merged[1].tolist() == [5, 9, 40, 41, 42, 43]
+    merged = merge_pairs(*batch())
+    assert merged.ids.tolist() == [[5, 6, 7, 8, 9, 30, 5, 9, 40, 41, 42, 43]]
+    assert merged.positions.tolist() == [[0, 1, 2, 3, 4, 3, 0, 1, 2, 3, 4, 5]]
+    assert merged.places.tolist() == [
+        [0, 1, 2, 3, 4, 0],
+        [6, 7, 0, 0, 0, 0],
+        [0, 1, 2, 5, 0, 0],
+        [6, 7, 8, 9, 10, 11],
+    ]
 
 
 def test_the_rejected_answer_sees_the_prefix_and_itself_only():
-    _, mask, _, _ = merge_pairs(*batch(), torch.float32)
-    assert (mask[0, 0, 5] == 0).tolist() == [True, True, True, False, False, True]
+    assert merge_pairs(*batch()).rows == [Row(0, 5), Row(5, 6, 0, 3), Row(6, 8), Row(8, 12, 6, 8)]
+
+
+def test_a_rejected_answer_with_which_the_chosen_begins_has_no_row_of_its_own():
+    ids, mask = torch.tensor([[5, 6, 7], [5, 6, 0]]), torch.tensor([[1, 1, 1], [1, 1, 0]])
+    merged = merge_pairs(ids, mask)
+    assert merged.rows == [Row(0, 3)]
+    assert merged.places.tolist() == [[0, 1, 2], [0, 1, 0]]
 
 
 @pytest.fixture
@@ -40,6 +52,7 @@ def models(tiny_model):
         AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32, attn_implementation="sdpa")
         for _ in range(2)
     )
+    assert use_row_attention(shared)
     share_prefixes(shared.base_model)
     return plain, shared
 

@@ -45,7 +45,8 @@ def test_sft_loss_is_the_mean_over_supervised_tokens(tmp_path, tiny_model):
     from ta_pipeline.training.sft import build_trainer
 
     trainer = build_trainer(
-        job(tmp_path, "sft", BLOCKS, BLOCK, tiny_model, lora=LORA, label_smoothing=0.0), callbacks=[]
+        job(tmp_path, "sft", BLOCKS, BLOCK, tiny_model, lora=LORA, label_smoothing=0.0, opening_weight=1.0),
+        callbacks=[],
     )
     batch = trainer.data_collator([trainer.train_dataset[0]])
     model = trainer.model.eval()
@@ -63,10 +64,57 @@ def test_sft_loss_is_the_mean_over_supervised_tokens(tmp_path, tiny_model):
     assert loss.item() == pytest.approx(losses / count, abs=1e-4)
 
 
+def loss_and_gradients(trainer):
+    """Compute a training step's loss and gradients with an adapter that is far from zero."""
+    torch.manual_seed(11)
+    trained = [(name, p) for name, p in trainer.model.named_parameters() if p.requires_grad]
+    for name, parameter in trained:
+        if "lora_B" in name:
+            torch.nn.init.normal_(parameter, std=0.1)
+    batch = trainer.data_collator(list(trainer.train_dataset))
+    loss = trainer.compute_loss(trainer.model.train(), dict(batch))
+    loss.backward()
+    return [loss, *(p.grad for _, p in trained)]
+
+
+def without_shortcuts(monkeypatch, module):
+    """Leave attention and adapters to transformers and PEFT."""
+    monkeypatch.setattr("ta_pipeline.training.setup.use_row_attention", lambda model: False)
+    monkeypatch.setattr(module, "fuse_lora", lambda model: None)
+
+
+def test_an_sft_step_is_that_of_transformers_and_peft(tmp_path, tiny_model, monkeypatch):
+    from ta_pipeline.training import sft
+
+    each = job(tmp_path, "sft", BLOCKS, BLOCK, tiny_model, lora=LORA, label_smoothing=0.0, opening_weight=1.0)
+    trainer = sft.build_trainer(each, callbacks=[])
+    assert trainer.model.config._attn_implementation == "sdpa_by_row"
+    ours = loss_and_gradients(trainer)
+    without_shortcuts(monkeypatch, sft)
+    trainer = sft.build_trainer(each, callbacks=[])
+    assert trainer.model.config._attn_implementation == "sdpa"
+    for a, b in zip(ours, loss_and_gradients(trainer), strict=True):
+        torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-5)
+
+
+def test_the_first_three_tokens_of_each_answer_weigh_more_and_the_mean_stays_one():
+    from ta_pipeline.training.sft import opening_weights
+
+    labels = torch.tensor([-100, 7, 7, 7, 7, 2, -100, -100, 8, 2])
+
+    weights = opening_weights(labels, 3.0)[labels != -100]
+
+    # 5 opening tokens (three and two) of weight 3 and 2 of weight 1: 17 in all, over 7 tokens
+    assert weights.tolist() == pytest.approx([21 / 17] * 3 + [7 / 17] * 2 + [21 / 17] * 2)
+    assert opening_weights(labels, 1.0).tolist() == [1.0] * 10
+
+
 def test_label_smoothing_changes_the_sft_loss(tmp_path, tiny_model):
     from ta_pipeline.training.sft import build_trainer
 
-    plain = job(tmp_path, "sft", BLOCKS, BLOCK, tiny_model, lora=LORA, label_smoothing=0.0)
+    plain = job(
+        tmp_path, "sft", BLOCKS, BLOCK, tiny_model, lora=LORA, label_smoothing=0.0, opening_weight=1.0
+    )
     smooth = dataclasses.replace(plain, parameters=plain.parameters | {"label_smoothing": 0.2})
     losses = []
     for each in (plain, smooth):
@@ -82,7 +130,8 @@ def test_attention_targets_leave_the_mlp_alone(tmp_path, tiny_model):
 
     lora = LORA | {"targets": "attention"}
     trainer = build_trainer(
-        job(tmp_path, "sft", BLOCKS, BLOCK, tiny_model, lora=lora, label_smoothing=0.0), callbacks=[]
+        job(tmp_path, "sft", BLOCKS, BLOCK, tiny_model, lora=lora, label_smoothing=0.0, opening_weight=1.0),
+        callbacks=[],
     )
     trained = {name.split(".")[-4] for name, p in trainer.model.named_parameters() if p.requires_grad}
     assert trained == {"q_proj", "k_proj", "v_proj", "o_proj"}
@@ -93,7 +142,8 @@ def train_sft_adapter(tmp_path, tiny_model):
     from ta_pipeline.training import sft
 
     first = sft.build_trainer(
-        job(tmp_path, "sft", BLOCKS, BLOCK, tiny_model, lora=LORA, label_smoothing=0.0), callbacks=[]
+        job(tmp_path, "sft", BLOCKS, BLOCK, tiny_model, lora=LORA, label_smoothing=0.0, opening_weight=1.0),
+        callbacks=[],
     )
     first.train()
     first.model.save_pretrained(str(tmp_path / "sft-adapter"))
@@ -118,6 +168,22 @@ def test_dpo_scored_on_answers_only_is_the_same_loss(tmp_path, tiny_model):
         with torch.no_grad():
             losses.append(trainer.compute_loss(trainer.model, dict(batch)).item())
     assert losses[0] == pytest.approx(losses[1], abs=1e-5)
+
+
+def test_a_dpo_step_is_that_of_trl_and_peft(tmp_path, tiny_model, monkeypatch):
+    from ta_pipeline.training import dpo
+
+    train_sft_adapter(tmp_path, tiny_model)
+    pairs = job(
+        tmp_path, "dpo", PAIRS, PREFERENCE_TOKENS, tiny_model, str(tmp_path / "sft-adapter"),
+        beta=0.1, sft_weight=1.0, global_batch_size=2,
+    )  # fmt: skip
+    ours = loss_and_gradients(dpo.build_trainer(pairs, callbacks=[]))
+    without_shortcuts(monkeypatch, dpo)
+    theirs = loss_and_gradients(dpo.build_trainer(pairs, callbacks=[]))
+    assert max(gradient.abs().max() for gradient in theirs[1:]) > 1e-2
+    for a, b in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-5)
 
 
 def test_dpo_goes_on_from_the_sft_adapter_and_refers_to_it(tmp_path, tiny_model):

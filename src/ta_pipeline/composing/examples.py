@@ -43,7 +43,9 @@ def compose_examples(
     if compose.templates:
         rows += template_rows(known, grounded, pools, chunks, shape)
     languages = Counter(row["language"] for row in rows)
-    refusals = {language: round(compose.refusal_share * languages[language]) for language in pools}
+    refusals = {
+        language: round(compose.refusal_share.get(language, 0) * languages[language]) for language in pools
+    }
     asked = [*grounded, *askable(known, chars, seed)]
     rows += refusal_rows(asked, pools, refusals, distractors + 1, seed)
     rows += _sample([*plain, *homework_rows(documents, held_out)], MOST_PLAIN, len(rows), f"{seed}:plain")

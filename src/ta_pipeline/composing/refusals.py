@@ -1,6 +1,6 @@
 """Rows that teach to say no: questions whose passages do not hold the answer.
 
-A quarter of them are questions of the subject itself, asked over passages of other lectures, so that the
+A tenth of them are questions of the subject itself, asked over passages of other lectures, so that the
 model has to look at the passages and not at the topic. The rest are far from the course: they teach the
 plain case, where no word of the question stands in the passages. The wordings here are for training only; the
 benchmark's references have their own.
@@ -9,31 +9,32 @@ benchmark's references have their own.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil
 from random import Random
 
 from ta_pipeline.composing.dialogues import Grounded
 from ta_pipeline.composing.passages import PassagePool, has_mask
 from ta_pipeline.composing.rows import FULL, ONE_FEWER, Row, ask, make_row
 
-#: Few, and alike in how they begin: the decision to refuse is the first token, and a small model that
-#: sees some fifty refusals learns it only where they share that token. With twelve wordings that began in
-#: as many ways it refused none of twelve held-back questions after 62 steps.
+#: Few, and alike in how they begin: to refuse or to answer is decided by the first tokens, and a small model
+#: that sees some forty refusals learns it only where they share those. With twelve wordings that began in as
+#: many ways it refused none of twelve held-back questions after 62 steps. "There is no" is also where the
+#: bundled model, before any training, tells the two kinds apart best (area under the ROC curve 0.84 over 35
+#: questions; "The passages do not" 0.49, "I do not know" 0.55).
 WORDINGS: dict[str, tuple[str, ...]] = {
     "zh": (
-        "资料里没有提到这个问题，我不知道。",
-        "资料里没有讲到这一点，我无法回答。",
-        "资料里没有这个问题的答案，我不知道。",
+        "没有找到答案：资料里没有讲到这一点，我不知道。",
+        "没有找到答案：这几段资料没有提到它，我不知道。",
     ),
     "en": (
-        "The passages do not answer this question, so I do not know.",
-        "The passages do not mention this, so I cannot answer.",
-        "The passages do not cover this question, so I do not know.",
+        "There is no answer to this in the passages, so I do not know.",
+        "There is no mention of this in the passages, so I do not know.",
     ),
 }
 #: Used only where the topic of the question is known.
 TOPIC_WORDINGS: dict[str, tuple[str, ...]] = {
-    "zh": ("资料里没有提到{topic}，我不知道。",),
-    "en": ("The passages do not mention {topic}, so I do not know.",),
+    "zh": ("没有找到答案：资料里没有讲到{topic}，我不知道。",),
+    "en": ("There is no mention of {topic} in the passages, so I do not know.",),
 }
 #: (question, topic): far off, near the subject, and about the running of a course.
 OFF_TOPIC: dict[str, tuple[tuple[str, str], ...]] = {
@@ -102,10 +103,9 @@ OFF_TOPIC: dict[str, tuple[tuple[str, str], ...]] = {
         ("How do I undo the last commit in git?", "git commits"),
     ),
 }
-#: Share of the refusals that are questions of the subject. With a half (and 0.6 refusals to a grounded row)
-#: a model of 135 M parameters refused 14 of 20 questions that have an answer; with a quarter (and 0.35) 26
-#: of 48. The two were changed together, so neither is known to be the cause.
-SUBJECT_SHARE = 0.25
+#: Share of the refusals that are questions of the subject: the harder case, of which a small model that sees
+#: some forty refusals in all learns only to refuse more.
+SUBJECT_SHARE = 0.1
 #: A passage with more of the question's or answer's 3-grams than this may be read as an answer.
 _TELLS_TOO_MUCH = 0.35
 
@@ -125,7 +125,7 @@ def refusal_rows(
         rng.shuffle(asked)
         asked.sort(key=lambda item: item.rule.startswith("template"))  # what people asked goes first
         subject = [row for item in asked if (row := _subject_row(item, pools[language], count, rng))]
-        subject = subject[: int(SUBJECT_SHARE * wanted)]
+        subject = subject[: ceil(SUBJECT_SHARE * wanted)]
         rows += subject
         rows += _off_topic_rows(language, pools[language], wanted - len(subject), count, rng)
     return rows

@@ -1,4 +1,4 @@
-"""Answers from a model in this process: greedy, in batches of similar length, padded on the left."""
+"""Answers from a model in this process, greedy, as rows of schema PREDICTION."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import pyarrow as pa
 
 from ta_pipeline.chat.template import encode, end_of_turn, load_tokenizer, render
 from ta_pipeline.evaluation.model import engine_name
-from ta_pipeline.evaluation.prompts import Mode, batches_by_tokens, question_messages
-from ta_pipeline.progress import Progress
+from ta_pipeline.evaluation.prompts import Mode, encode_prompts
 from ta_pipeline.records import PREDICTION
 
 if TYPE_CHECKING:
@@ -28,87 +27,70 @@ def generate_answers(
     precision: str,
 ) -> pa.Table:
     """Answer every question; returns rows of schema PREDICTION in the order of the questions."""
+    from ta_pipeline.evaluation.reading import Task, read_and_answer
+
     tokenizer = load_tokenizer(tokenizer_folder)
     rows = questions.to_pylist()
-    prompts = encode(
-        tokenizer,
-        [render(tokenizer, question_messages(q, mode), add_generation_prompt=True) for q in rows],
-    )
-    stops = _stop_ids(tokenizer, model)
-    answers: dict[int, tuple[str, str, int]] = {}
-    budget = [len(p) + max_new_tokens for p in prompts]
-    progress = Progress(f"{artefact} answers {mode.replace('_', ' ')}", len(rows), "questions")
-    for batch in batches_by_tokens(budget, batch_tokens):
-        new = _generate(
-            model, [prompts[i] for i in batch], stops, max_new_tokens, int(tokenizer.pad_token_id)
-        )
-        for i, ids in zip(batch, new, strict=True):
-            answers[i] = _finish(tokenizer, ids, stops)
-        progress.advance(len(batch))
-    progress.close()
-    engine = engine_name(precision)
+    prompts = encode_prompts(tokenizer, rows, mode)
+    stops = stop_ids(tokenizer, model)
+    label = f"{artefact} answers {mode.replace('_', ' ')}"
+    tasks = [Task(prompt) for prompt in prompts]
+    outcomes = read_and_answer(model, tasks, label, stops, max_new_tokens, batch_tokens)
     return pa.Table.from_pylist(
         [
-            {
-                "artefact": artefact,
-                "question_id": question["id"],
-                "mode": mode,
-                "answer": answers[i][0],
-                "finish_reason": answers[i][1],
-                "prompt_tokens": len(prompts[i]),
-                "new_tokens": answers[i][2],
-                "engine": engine,
-            }
-            for i, question in enumerate(rows)
+            prediction(tokenizer, artefact, row["id"], mode, prompt, outcome.answer, stops, precision)
+            for row, prompt, outcome in zip(rows, prompts, outcomes, strict=True)
         ],
         PREDICTION,
     )
+
+
+def prediction(
+    tokenizer: PreTrainedTokenizerBase,
+    artefact: str,
+    question_id: str,
+    mode: Mode,
+    prompt: list[int],
+    ids: list[int],
+    stops: set[int],
+    precision: str,
+) -> dict[str, Any]:
+    """Write what a model said to a prompt as a row of schema PREDICTION."""
+    answer, finish_reason = _finish(tokenizer, ids, stops)
+    return {
+        "artefact": artefact,
+        "question_id": question_id,
+        "mode": mode,
+        "answer": answer,
+        "finish_reason": finish_reason,
+        "prompt_tokens": len(prompt),
+        "new_tokens": len(ids),
+        "engine": engine_name(precision),
+    }
 
 
 def answer_messages(
     model: Any, tokenizer_folder: Path, messages: list[dict[str, str]], max_new_tokens: int
 ) -> str:
     """Answer one conversation greedily."""
+    from ta_pipeline.evaluation.reading import Task, read_and_answer
+
     tokenizer = load_tokenizer(tokenizer_folder)
-    prompt = encode(tokenizer, [render(tokenizer, messages, add_generation_prompt=True)])
-    stops = _stop_ids(tokenizer, model)
-    new = _generate(model, prompt, stops, max_new_tokens, int(tokenizer.pad_token_id))
-    return _finish(tokenizer, new[0], stops)[0]
+    prompt = encode(tokenizer, [render(tokenizer, messages, add_generation_prompt=True)])[0]
+    stops = stop_ids(tokenizer, model)
+    outcome = read_and_answer(model, [Task(prompt)], "answer", stops, max_new_tokens)[0]
+    return _finish(tokenizer, outcome.answer, stops)[0]
 
 
-def _stop_ids(tokenizer: PreTrainedTokenizerBase, model: Any) -> set[int]:
+def stop_ids(tokenizer: PreTrainedTokenizerBase, model: Any) -> set[int]:
+    """Collect the tokens that end an answer: the template's end of turn and what the model is set to."""
     configured = model.generation_config.eos_token_id
     ids = set(configured if isinstance(configured, list) else [configured] if configured is not None else [])
     return ids | {end_of_turn(tokenizer)[1]}
 
 
-def _generate(
-    model: Any, prompts: list[list[int]], stops: set[int], max_new_tokens: int, pad: int
-) -> list[list[int]]:
-    import torch
-
-    width = max(map(len, prompts))
-    ids = torch.tensor([[pad] * (width - len(p)) + p for p in prompts], device=model.device)
-    mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=model.device)
-    with torch.inference_mode():
-        out = model.generate(
-            input_ids=ids,
-            attention_mask=mask,
-            max_new_tokens=max_new_tokens,
-            do_sample=False,
-            num_beams=1,
-            temperature=None,
-            top_p=None,
-            top_k=None,
-            eos_token_id=sorted(stops),
-            pad_token_id=pad,
-        )
-    return [row[width:].tolist() for row in out]
-
-
-def _finish(tokenizer: PreTrainedTokenizerBase, ids: list[int], stops: set[int]) -> tuple[str, str, int]:
-    """Cut at the first stop token; returns the answer, "stop" or "length", and the tokens made."""
-    for i, token in enumerate(ids):
-        if token in stops:
-            return str(tokenizer.decode(ids[:i], skip_special_tokens=True)).strip(), "stop", i + 1
-    return str(tokenizer.decode(ids, skip_special_tokens=True)).strip(), "length", len(ids)
+def _finish(tokenizer: PreTrainedTokenizerBase, ids: list[int], stops: set[int]) -> tuple[str, str]:
+    """Return the answer without its stop token, and "stop" or "length"."""
+    stopped = ids[-1] in stops
+    text = tokenizer.decode(ids[:-1] if stopped else ids, skip_special_tokens=True)
+    return str(text).strip(), "stop" if stopped else "length"

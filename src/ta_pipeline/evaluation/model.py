@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from ta_pipeline.progress import quiet_loading
-from ta_pipeline.training.precision import attention_implementation
 
 
 def load_for_evaluation(
@@ -26,7 +25,7 @@ def load_for_evaluation(
     loaded = AutoModelForCausalLM.from_pretrained(
         model,
         dtype=torch.float32 if adapter else dtype,
-        attn_implementation=attention_implementation(precision),
+        attn_implementation="sdpa",  # nothing is padded, and `reading` replaces it by its own
         **({"gguf_file": gguf_file} if gguf_file else {}),
     )
     if adapter is not None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from ta_pipeline.chat.template import encode, render
 from ta_pipeline.rag.prompt import Passage, build_messages
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 Mode = Literal["context", "closed_book"]
 
@@ -13,6 +17,14 @@ def question_messages(question: dict[str, Any], mode: Mode) -> list[dict[str, st
     """Lay out one benchmark question (a row of schema QUESTION), with its passages or without."""
     passages = [] if mode == "closed_book" else [_passage(p) for p in question["passages"]]
     return build_messages(question["question"], passages, question["language"])
+
+
+def encode_prompts(
+    tokenizer: PreTrainedTokenizerBase, questions: list[dict[str, Any]], mode: Mode
+) -> list[list[int]]:
+    """Turn questions into the ids that a model reads before it answers."""
+    rendered = [render(tokenizer, question_messages(q, mode), add_generation_prompt=True) for q in questions]
+    return encode(tokenizer, rendered)
 
 
 def _passage(row: dict[str, Any]) -> Passage:
@@ -24,17 +36,3 @@ def _passage(row: dict[str, Any]) -> Passage:
         source=row["source"],
         chunk_id=row["chunk_id"],
     )
-
-
-def batches_by_tokens(lengths: list[int], budget: int) -> list[list[int]]:
-    """Group rows of similar length so that rows x longest stays within `budget` tokens; longest first.
-
-    A row longer than the budget is a batch of its own.
-    """
-    batches: list[list[int]] = []
-    for row in sorted(range(len(lengths)), key=lambda i: (-lengths[i], i)):
-        if batches and (len(batches[-1]) + 1) * lengths[batches[-1][0]] <= budget:
-            batches[-1].append(row)
-        else:
-            batches.append([row])
-    return batches

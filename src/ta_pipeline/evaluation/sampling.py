@@ -30,4 +30,4 @@ def stratified_sample(questions: pa.Table, limit: int | None, seed: int) -> pa.T
         for members in strata.values()
         for k, (tag, row) in enumerate(sorted(members))
     ]
-    return questions.take(sorted(row for _, _, row in sorted(placed)[:limit]))
+    return questions.take(pa.array(sorted(row for _, _, row in sorted(placed)[:limit]), pa.int64()))

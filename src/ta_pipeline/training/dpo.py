@@ -11,6 +11,8 @@ from peft import PeftModel
 from trl import DPOConfig, DPOTrainer
 
 from datasets import Dataset
+from ta_pipeline.training import row_attention
+from ta_pipeline.training.fused_lora import fuse_lora
 from ta_pipeline.training.job import TrainingJob
 from ta_pipeline.training.setup import common_arguments, load_model, read_rows
 from ta_pipeline.training.shared_prefix import share_prefixes
@@ -54,12 +56,15 @@ def build_trainer(job: TrainingJob, callbacks: list[Any]) -> DPOTrainer:
         remove_unused_columns=True,
     )
     columns = ["prompt_ids", "chosen_ids", "rejected_ids"]
-    if model.config._attn_implementation == "sdpa":  # FlashAttention takes no mask of this kind
+    if model.config._attn_implementation == row_attention.NAME:
         share_prefixes(model.get_base_model().base_model)
-    return TokenizedDPOTrainer(
+    trainer = TokenizedDPOTrainer(
         model=model,
         args=arguments,
         train_dataset=Dataset(train.select(columns)),
         processing_class=load_tokenizer(job.model),
         callbacks=callbacks,
     )
+    if parameters["zero_stage"] < 3:
+        fuse_lora(trainer.model)
+    return trainer

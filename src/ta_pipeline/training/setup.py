@@ -12,6 +12,7 @@ from transformers import AutoModelForCausalLM
 
 from ta_pipeline.training.job import TrainingJob, rows_per_step
 from ta_pipeline.training.precision import attention_implementation
+from ta_pipeline.training.row_attention import use_row_attention
 from ta_pipeline.training.zero import zero_config
 
 
@@ -22,11 +23,13 @@ def load_model(job: TrainingJob) -> Any:
 
         # ZeRO-3 shards the model while it is loaded, so the ranks must know each other before that.
         deepspeed.init_distributed("nccl" if torch.cuda.is_available() else "gloo")
-    return AutoModelForCausalLM.from_pretrained(
+    model = AutoModelForCausalLM.from_pretrained(
         job.model,
         dtype=torch.bfloat16 if job.precision == "bf16" else torch.float32,
         attn_implementation=attention_implementation(job.precision),
     )
+    use_row_attention(model)
+    return model
 
 
 def read_rows(job: TrainingJob) -> InMemoryTable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -11,11 +12,31 @@ from trl import SFTConfig, SFTTrainer
 
 from datasets import Dataset
 from ta_pipeline.records import IGNORE_INDEX
+from ta_pipeline.training import row_attention
+from ta_pipeline.training.fused_lora import fuse_lora
 from ta_pipeline.training.job import TrainingJob
+from ta_pipeline.training.row_attention import Row
 from ta_pipeline.training.setup import common_arguments, load_model, read_rows
 
 ATTENTION = ["q_proj", "k_proj", "v_proj", "o_proj"]
 MLP = ["gate_proj", "up_proj", "down_proj"]
+
+
+#: Tokens of an answer that count as its opening: with them it is decided whether to answer or to refuse.
+OPENING = 3
+
+
+def opening_weights(labels: torch.Tensor, weight: float) -> torch.Tensor:
+    """Weigh the opening of each answer by `weight` and every other label by one, with a mean of one.
+
+    `labels` (tokens) holds IGNORE_INDEX where nothing is learned; the weights there mean nothing.
+    """
+    counts = labels != IGNORE_INDEX
+    place = torch.arange(len(labels), device=labels.device)
+    last_prompt = torch.where(counts, -1, place).cummax(0).values
+    opening = counts & (place - last_prompt <= OPENING)
+    weights = torch.where(opening, weight, 1.0)
+    return weights / weights[counts].mean()
 
 
 class PackedTrainer(SFTTrainer):  # type: ignore[misc]
@@ -26,6 +47,7 @@ class PackedTrainer(SFTTrainer):  # type: ignore[misc]
     """
 
     label_smoothing = 0.0
+    opening_weight = 1.0
 
     def compute_loss(
         self,
@@ -34,7 +56,7 @@ class PackedTrainer(SFTTrainer):  # type: ignore[misc]
         return_outputs: bool = False,
         num_items_in_batch: Any = None,
     ) -> Any:
-        """Return the summed cross entropy of the supervised tokens over their number."""
+        """Return the cross entropy of the supervised tokens over their number; in training it is weighted."""
         mode = "train" if self.model.training else "eval"
         targets = inputs["labels"][0, 1:]
         keep = (targets != IGNORE_INDEX).nonzero()[:, 0]
@@ -43,15 +65,24 @@ class PackedTrainer(SFTTrainer):  # type: ignore[misc]
             position_ids=inputs["position_ids"],
             logits_to_keep=keep,
             use_cache=False,
+            **self._rows(inputs["cu_seq_lens_q"]),
         )
         logits, targets = outputs.logits[0].float(), targets[keep]
-        loss = cross_entropy(logits, targets, reduction="sum", label_smoothing=self.label_smoothing)
+        losses = cross_entropy(logits, targets, reduction="none", label_smoothing=self.label_smoothing)
+        if self.model.training:
+            losses = losses * opening_weights(inputs["labels"][0, 1:], self.opening_weight)[keep]
+        loss = losses.sum()
         count = num_items_in_batch if num_items_in_batch is not None else len(targets)
         loss = loss / torch.as_tensor(count).clamp(min=1)
         if self.args.average_tokens_across_devices and num_items_in_batch is not None:
             loss = loss * self.accelerator.num_processes
         self._record(mode, logits, targets, inputs["position_ids"])
         return (loss, outputs) if return_outputs else loss
+
+    def _rows(self, bounds: torch.Tensor) -> dict[str, list[Row]]:
+        if self.model.config._attn_implementation != row_attention.NAME:
+            return {}
+        return {"rows": [Row(start, end) for start, end in pairwise(bounds.tolist())]}
 
     def _record(
         self, mode: str, logits: torch.Tensor, targets: torch.Tensor, positions: torch.Tensor
@@ -98,4 +129,7 @@ def build_trainer(job: TrainingJob, callbacks: list[Any]) -> SFTTrainer:
         callbacks=callbacks,
     )
     trainer.label_smoothing = parameters["label_smoothing"]
+    trainer.opening_weight = parameters["opening_weight"]
+    if parameters["zero_stage"] < 3:
+        fuse_lora(trainer.model)
     return trainer

@@ -1,20 +1,27 @@
 """Read the prompt of a preference pair once, for both of its answers.
 
-DPO scores prompt + chosen and prompt + rejected, and most of both is the same prompt. Here a pair becomes
-one sequence: the common prefix, what is left of the chosen, what is left of the rejected. Position ids
-start again at the end of the prefix, and a mask keeps the two answers from seeing each other, so that every
-hidden state is what it would be in a sequence of its own.
+DPO scores prompt + chosen and prompt + rejected, and most of both is the same prompt. Here pairs become one
+sequence of rows: prompt and chosen of the first pair, what is left of its rejected, and so on. Position ids
+start again at the end of the common prefix, and a rejected answer reads that prefix and itself only, so that
+every hidden state is what it would be in a sequence of its own.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
-#: Merged ids (B, M), additive mask (B, 1, M, M), position ids (B, M), and for each place of the
-#: original batch (2B, L) its place in the flattened merged one.
-Merged = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
+from ta_pipeline.training.row_attention import Row
+
+
+class Merged(NamedTuple):
+    """Pairs as one sequence of M tokens."""
+
+    ids: torch.Tensor  # (1, M)
+    positions: torch.Tensor  # (1, M)
+    rows: list[Row]
+    places: torch.Tensor  # (2B, L): where each token of the batch stands in the sequence
 
 
 def common_prefix(a: torch.Tensor, b: torch.Tensor) -> int:
@@ -24,44 +31,41 @@ def common_prefix(a: torch.Tensor, b: torch.Tensor) -> int:
     return int(different[0, 0]) if len(different) else width
 
 
-def merge_pairs(ids: torch.Tensor, mask: torch.Tensor, dtype: torch.dtype) -> Merged:
+def merge_pairs(ids: torch.Tensor, mask: torch.Tensor) -> Merged:
     """Merge a batch (2B, L), chosen in its first half and rejected in its second, padded on the right."""
-    pairs, width = len(ids) // 2, ids.size(1)
-    lengths = mask.sum(1).tolist()
-    shared = [common_prefix(ids[i, : lengths[i]], ids[i + pairs, : lengths[i + pairs]]) for i in range(pairs)]
-    total = [lengths[i] + lengths[i + pairs] - shared[i] for i in range(pairs)]
-    longest = max(total)
-    merged = ids.new_zeros(pairs, longest)
-    positions = ids.new_zeros(pairs, longest)
-    allowed = torch.zeros(pairs, longest, longest, dtype=torch.bool, device=ids.device)
-    places = ids.new_zeros(2 * pairs, width)
-    causal = torch.ones(longest, longest, dtype=torch.bool, device=ids.device).tril()
+    pairs, lengths = len(ids) // 2, mask.sum(1).tolist()
+    parts: list[torch.Tensor] = []
+    positions: list[torch.Tensor] = []
+    rows: list[Row] = []
+    places = torch.zeros_like(ids)
+    start = 0
     for i in range(pairs):
-        chosen, rejected, prefix, end = lengths[i], lengths[i + pairs], shared[i], total[i]
-        merged[i, :chosen] = ids[i, :chosen]
-        merged[i, chosen:end] = ids[i + pairs, prefix:rejected]
-        positions[i, :chosen] = torch.arange(chosen, device=ids.device)
-        positions[i, chosen:end] = torch.arange(prefix, rejected, device=ids.device)
-        allowed[i] = causal
-        allowed[i, chosen:end, prefix:chosen] = False
-        start = i * longest
-        sequence = start + torch.arange(end, device=ids.device)
-        places[i, :chosen] = sequence[:chosen]
-        places[i + pairs, :rejected] = torch.cat([sequence[:prefix], sequence[chosen:]])
-    additive = torch.zeros(allowed.shape, dtype=dtype, device=ids.device)
-    additive.masked_fill_(~allowed, torch.finfo(dtype).min)
-    return merged, additive[:, None], positions, places
+        chosen, rejected = ids[i, : lengths[i]], ids[i + pairs, : lengths[i + pairs]]
+        prefix, counted = common_prefix(chosen, rejected), torch.arange(ids.size(1), device=ids.device)
+        middle = start + len(chosen)
+        end = middle + len(rejected) - prefix
+        parts += [chosen, rejected[prefix:]]
+        positions += [counted[: len(chosen)], counted[prefix : len(rejected)]]
+        rows += [Row(start, middle), Row(middle, end, start, start + prefix)]
+        places[i, : len(chosen)] = start + positions[-2]
+        places[i + pairs, :prefix] = start + counted[:prefix]
+        places[i + pairs, prefix : len(rejected)] = middle - prefix + positions[-1]
+        start = end
+    rows = [row for row in rows if row.end > row.start]  # a rejected answer may be the start of the chosen
+    return Merged(torch.cat(parts)[None], torch.cat(positions)[None], rows, places)
 
 
 def share_prefixes(backbone: Any) -> None:
-    """Have a model without its head read merged pairs; what it returns is laid out as before."""
+    """Have a model without its head read merged pairs; what it returns is laid out as before.
+
+    The model must attend by row.
+    """
     original = backbone.forward
 
     def forward(input_ids: torch.Tensor, attention_mask: torch.Tensor, **kwargs: Any) -> Any:
-        dtype = backbone.get_input_embeddings().weight.dtype
-        merged, mask, positions, places = merge_pairs(input_ids, attention_mask, dtype)
-        output = original(input_ids=merged, attention_mask=mask, position_ids=positions, **kwargs)
-        output.last_hidden_state = output.last_hidden_state.flatten(0, 1)[places]
+        merged = merge_pairs(input_ids, attention_mask)
+        output = original(input_ids=merged.ids, position_ids=merged.positions, rows=merged.rows, **kwargs)
+        output.last_hidden_state = output.last_hidden_state[0][merged.places]
         return output
 
     backbone.forward = forward

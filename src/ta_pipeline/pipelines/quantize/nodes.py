@@ -60,7 +60,7 @@ def answer_with_gguf(
     asked = stratified_sample(questions, quantize.limit, seed)
     scored = stratified_sample(questions, quantize.loss_limit, seed)
     precision = resolve_precision(evaluate.precision)
-    losses = [score_references(merged_model, scored, "merged", precision, evaluate.batch_tokens)]
+    losses = [score_references(merged_model, scored, "merged", precision)]
     answers = []
     for fmt in quantize.formats:
         artefact, file = f"gguf-{fmt}", gguf_name(fmt)
@@ -82,7 +82,6 @@ def answer_with_gguf(
                 scored,
                 artefact,
                 precision,
-                evaluate.batch_tokens,
                 gguf_file=file,
                 tokenizer_folder=merged_model,
             )
