@@ -43,8 +43,8 @@ def compose_examples(
     if compose.templates:
         rows += template_rows(known, grounded, pools, chunks, shape)
     languages = Counter(row["language"] for row in rows)
-    refusals = {
-        language: round(compose.refusal_share.get(language, 0) * languages[language]) for language in pools
+    refusals: dict[str, int] = {
+        language: round(share * languages[language]) for language, share in compose.refusal_share.items()
     }
     asked = [*grounded, *askable(known, chars, seed)]
     rows += refusal_rows(asked, pools, refusals, distractors + 1, seed)
