@@ -108,12 +108,15 @@ def test_many_questions_are_refused_in_few_words_that_begin_alike(language):
     assert [wording for wording in wordings if not is_refusal(wording)] == []
 
 
+ANSWERING = ("grounded_over_ungrounded", "answer_over_refusal")
+
+
 def test_pairs_share_a_prompt_of_the_examples_and_pull_both_ways(course, compose, examples):
     pairs = compose_preferences(examples, course, compose, 7)
     prompts = [row["messages"][:-1] for row in examples]
     rules = Counter(pair["rule"] for pair in pairs)
     assert all(pair["prompt"] in prompts and pair["chosen"] != pair["rejected"] for pair in pairs)
-    assert len(pairs) == 12 and max(rules.values()) - min(rules.values()) <= 1
+    assert len(pairs) == 12 and all(2 * rules["refusal_over_invention"] <= rules[rule] for rule in ANSWERING)
     for pair in pairs:
         assert is_refusal(pair["chosen"]) == (pair["rule"] == "refusal_over_invention")
         assert is_refusal(pair["rejected"]) == (pair["rule"] == "answer_over_refusal")

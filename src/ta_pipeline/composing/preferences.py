@@ -20,7 +20,9 @@ from ta_pipeline.rag.prompt import citation
 from ta_pipeline.records import stable_id
 from ta_pipeline.text.chunk import split_sentences
 
-RULES = ("grounded_over_ungrounded", "refusal_over_invention", "answer_over_refusal")
+#: Each rule with its turns in a round of drawing. SFT refuses readily enough: with as many pairs for refusing
+#: as for answering, DPO left its wrong refusals as they were and made other wordings of one less likely.
+RULES = {"grounded_over_ungrounded": 2, "answer_over_refusal": 2, "refusal_over_invention": 1}
 #: Public pairs over all pairs, at most.
 MOST_PUBLIC = 0.2
 #: Columns of the longest prompt: a pair is read twice by two models, so a long one costs four times.
@@ -33,7 +35,7 @@ _HEADER = re.compile(r"^\[(?P<title>[^\[\]\n]+?)(?: (?P<start>\d+:\d\d)-\d+:\d\d
 def compose_preferences(
     examples: Sequence[Row], documents: Sequence[Row], compose: ComposeParams, seed: int
 ) -> list[Row]:
-    """Make at most `compose.preferences` pairs, rules and languages alike, sorted by id."""
+    """Make at most `compose.preferences` pairs, rules by their turns and languages alike, sorted by id."""
     public = _public_pairs(documents)
     rng = Random(f"{seed}:preferences")
     rng.shuffle(public)
@@ -56,7 +58,9 @@ def compose_preferences(
     drawn: list[Row] = []
     while len(drawn) < compose.preferences - len(public) and any(queues.values()):
         for key in sorted(queues):
-            if queues[key] and len(drawn) < compose.preferences - len(public):
+            for _ in range(
+                min(RULES[key[0]], compose.preferences - len(public) - len(drawn), len(queues[key]))
+            ):
                 drawn.append(queues[key].pop())
     return sorted([*drawn, *public], key=lambda row: str(row["id"]))
 
