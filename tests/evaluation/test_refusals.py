@@ -31,6 +31,23 @@ def test_exactly_the_refusal_references_of_the_benchmark_are_refusals():
 
 
 @pytest.mark.parametrize(
+    ("text", "refused"),
+    [
+        (
+            "我是课程助教，只根据下面的资料回答，并用方括号注明讲次和时间。资料里没有答案时，请说不知道。",
+            False,
+        ),
+        ("资料里没有答案时，请说不知道", False),
+        ("If they do not hold the answer, say that you do not know.", False),
+        ("资料里没有答案，我不知道。", True),
+        ("资料里没有答案时，请说不知道。资料里没有答案。", True),
+    ],
+)
+def test_repeating_the_instructions_is_no_refusal(text, refused):
+    assert is_refusal(text) == refused
+
+
+@pytest.mark.parametrize(
     "answer",
     [
         "friction does not depend on area",

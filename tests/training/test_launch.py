@@ -24,7 +24,7 @@ def test_ranks_share_the_threads_and_stay_offline(monkeypatch):
     environment = child_environment(2, cpu=True, inherited={"PATH": "/bin"})
     assert environment["OMP_NUM_THREADS"] == "4"
     assert environment["OMP_WAIT_POLICY"] == "passive"
-    assert environment["GOMP_SPINCOUNT"] == "20000"
+    assert environment["GOMP_SPINCOUNT"] == "6000"
     assert environment["HF_HUB_OFFLINE"] == "1"
     assert environment["PATH"] == "/bin"
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 
 from ta_pipeline.evaluation.citations import strip_citations
+from ta_pipeline.rag.prompt import INSTRUCTIONS
 
 #: Word classes of the rules below; a rule names one as <class>.
 _WORDS = {
@@ -171,7 +172,7 @@ _SUBSTANCE_CHARACTERS = 4
 
 def is_refusal(text: str) -> bool:
     """Say whether an answer declines to answer because the material or the assistant lacks it."""
-    sentences = [part for part in _SENTENCE.split(_fold(text)) if part.strip()]
+    sentences = [part for part in _sentences(text) if not _repeats_instructions(part)]
     first = next((i for i, sentence in enumerate(sentences) if _refuses(sentence)), None)
     if first is None:
         return False
@@ -182,6 +183,16 @@ def is_refusal(text: str) -> bool:
 
 def _fold(text: str) -> str:
     return text.replace("’", "'").replace("`", "'").lower().strip()
+
+
+def _sentences(text: str) -> list[str]:
+    return [part.strip() for part in _SENTENCE.split(_fold(text)) if part.strip()]
+
+
+def _repeats_instructions(sentence: str) -> bool:
+    """Tell whether a sentence, perhaps cut off, is one of the prompt's own: it says when to refuse."""
+    told = [part for instructions in INSTRUCTIONS.values() for part in _sentences(instructions)]
+    return sentence in told or (len(sentence) >= 8 and any(part.startswith(sentence) for part in told))
 
 
 def _refuses(sentence: str) -> bool:
