@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ta_pipeline.chat.packing import best_fit, pack, pack_efficiency
+from ta_pipeline.chat.packing import SAME_START, best_fit, families, pack, pack_efficiency
 from ta_pipeline.chat.rows import TOKEN_ROW
 
 
@@ -51,6 +51,36 @@ def test_blocks_carry_ids_labels_lengths_and_names_of_their_rows():
         "seq_lengths": [3, 2],
         "example_ids": ["r0", "r1"],
     }
+
+
+CONTEXT, OTHER = list(range(SAME_START)), list(range(1, SAME_START + 1))
+
+
+def test_rows_that_begin_alike_belong_together_and_short_ones_do_not():
+    ids = [[*CONTEXT, 1], OTHER, [*CONTEXT, 2, 3], CONTEXT[:-1], CONTEXT[:-1], [*CONTEXT, 4]]
+    assert families(pa.array(ids, pa.list_(pa.int32())), 400) == [[0, 2, 5], [1], [3], [4]]
+
+
+def test_a_family_is_cut_where_a_block_is_full():
+    ids = [[*CONTEXT, n] for n in range(5)]
+    assert families(pa.array(ids, pa.list_(pa.int32())), 2 * (SAME_START + 1)) == [[0, 1], [2, 3], [4]]
+
+
+def test_a_sliced_column_has_its_own_families():
+    ids = pa.array([OTHER, [*CONTEXT, 1], OTHER, [*CONTEXT, 2]], pa.list_(pa.int32()))
+    assert families(ids[1:], 400) == [[0, 2], [1]]
+
+
+def test_a_family_lies_in_one_block_in_its_order():
+    table = pa.Table.from_pylist(
+        [
+            {"id": f"r{n}", "split": "train", "task": "qa", "language": "en", "input_ids": ids, "labels": ids}
+            for n, ids in enumerate([[*CONTEXT, 1], [7] * 140, [*CONTEXT, 2], [8] * 140])
+        ],
+        TOKEN_ROW,
+    )
+    names = pack(table, 290, packing=True, seed=0).column("example_ids").to_pylist()
+    assert sorted(names) == [["r0", "r2"], ["r1", "r3"]]
 
 
 def test_splits_never_share_a_block():

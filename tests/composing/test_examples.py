@@ -67,6 +67,13 @@ def test_a_refused_question_is_not_answered_by_its_passages(examples):
         assert f"[{cited[question_of(prompt(row))]}" not in context_of(prompt(row))
 
 
+def test_a_refused_question_is_asked_over_the_passages_of_an_answered_one(examples):
+    answered = {context_of(prompt(row)) for row in examples if row["task"] in ("rag", "style")}
+    refused = [row for row in examples if row["task"] == "refusal"]
+    assert refused
+    assert [row for row in refused if context_of(prompt(row)) not in answered] == []
+
+
 def test_public_rows_are_replayed_plain(examples):
     (row,) = [row for row in examples if row["rule"] == "replay"]
     assert (row["task"], row["origin"], len(row["messages"])) == ("qa", "public:alpaca", 2)

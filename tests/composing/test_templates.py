@@ -5,6 +5,7 @@ from random import Random
 
 import pytest
 
+from ta_pipeline.composing.contexts import Contexts
 from ta_pipeline.composing.passages import PassagePool, read_materials
 from ta_pipeline.composing.templates import (
     TemplateShape,
@@ -137,9 +138,9 @@ def test_course_questions_are_asked_again_with_a_demand_they_meet(course):
 @pytest.fixture
 def rows(course, compose, chunks):
     materials = [m for m in read_materials(course) if m.lecture != "04-fluids"]
-    pools = {"en": PassagePool(materials, "en", 160)}
-    shape = TemplateShape(compose.templates, 2, 160, 2, 7)
-    return template_rows(materials, grounded_of(course), pools, chunks, shape)
+    contexts = {"en": Contexts(PassagePool(materials, "en", 160), 2)}
+    shape = TemplateShape(compose.templates, 2, 160, 7)
+    return template_rows(materials, grounded_of(course), contexts, chunks, shape)
 
 
 def test_a_chunk_gives_at_most_its_rows_of_different_families(rows, chunks):
@@ -163,6 +164,6 @@ def test_answers_cite_and_formats_do_not(rows):
 
 def test_only_the_families_asked_for_are_made(course, chunks):
     materials = read_materials(course)
-    pools = {"en": PassagePool(materials, "en", 160)}
-    rows = template_rows(materials, [], pools, chunks, TemplateShape(["summarise"], 1, 160, 2, 7))
+    contexts = {"en": Contexts(PassagePool(materials, "en", 160), 2)}
+    rows = template_rows(materials, [], contexts, chunks, TemplateShape(["summarise"], 1, 160, 7))
     assert {row["rule"] for row in rows} == {"template:summarise"}

@@ -7,6 +7,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoModelForCausalLM
 
 from ta_pipeline.training.flops import lora_flops, peak_flops
+from ta_pipeline.training.row_attention import Row
 
 
 def test_the_count_is_within_two_percent_of_flop_counter_mode(tiny_model):
@@ -20,14 +21,23 @@ def test_the_count_is_within_two_percent_of_flop_counter_mode(tiny_model):
     config = model.config
     # eager attention multiplies the masked half too, and the first layer's input needs no gradient
     masked_half = 6 * 64 * config.num_hidden_layers * length * length
-    assert lora_flops(model, [length], keep) + masked_half == pytest.approx(
+    assert lora_flops(model, [Row(0, length)], keep) + masked_half == pytest.approx(
         counter.get_total_flops(), rel=0.02
     )
 
 
 def test_two_short_rows_cost_less_attention_than_one_long(tiny_model):
     model = AutoModelForCausalLM.from_pretrained(tiny_model)
-    assert lora_flops(model, [128, 128], 10) < lora_flops(model, [256], 10)
+    assert lora_flops(model, [Row(0, 128), Row(128, 256)], 10) < lora_flops(model, [Row(0, 256)], 10)
+
+
+def test_a_prefix_that_is_read_once_is_counted_once(tiny_model):
+    model = AutoModelForCausalLM.from_pretrained(tiny_model)
+    twice = lora_flops(model, [Row(0, 128), Row(128, 256)], 10)
+    once = lora_flops(model, [Row(0, 128), Row(128, 156, ((0, 100),))], 10)
+    per_token = (twice - lora_flops(model, [Row(0, 128)], 10)) / 128
+    # 100 tokens less; what attention costs over the prefix stays
+    assert twice - once == pytest.approx(100 * per_token, rel=0.05)
 
 
 def test_the_machine_computes_something():

@@ -17,9 +17,15 @@ COMMON = {
     "max_grad_norm": 1.0, "save_every": 1, "precision": "fp32", "gradient_checkpointing": False,
     "zero_stage": 0, "num_processes": 1,
 }  # fmt: skip
+CONTEXT = list(range(100, 120))  # long enough to be read once for both rows of SHARED
 BLOCKS = [
     {"split": "train", "input_ids": [1, 50, 60, 2, 1, 70, 80, 90, 2], "labels": [-100, -100, 60, 2, -100, -100, 80, 90, 2],
      "seq_lengths": [4, 5], "example_ids": ["a", "b"]},
+]  # fmt: skip
+SHARED = [
+    {"split": "train", "input_ids": [*CONTEXT, 50, 60, 2, *CONTEXT, 70, 80, 90, 2],
+     "labels": [-100] * 21 + [60, 2] + [-100] * 20 + [70, 80, 90, 2],
+     "seq_lengths": [23, 24], "example_ids": ["a", "b"]},
 ]  # fmt: skip
 PAIRS = [
     {
@@ -83,10 +89,11 @@ def without_shortcuts(monkeypatch, module):
     monkeypatch.setattr(module, "fuse_lora", lambda model: None)
 
 
-def test_an_sft_step_is_that_of_transformers_and_peft(tmp_path, tiny_model, monkeypatch):
+@pytest.mark.parametrize("blocks", [BLOCKS, SHARED], ids=["apart", "one_beginning"])
+def test_an_sft_step_is_that_of_transformers_and_peft(blocks, tmp_path, tiny_model, monkeypatch):
     from ta_pipeline.training import sft
 
-    each = job(tmp_path, "sft", BLOCKS, BLOCK, tiny_model, lora=LORA, label_smoothing=0.0, opening_weight=1.0)
+    each = job(tmp_path, "sft", blocks, BLOCK, tiny_model, lora=LORA, label_smoothing=0.0, opening_weight=1.0)
     trainer = sft.build_trainer(each, callbacks=[])
     assert trainer.model.config._attn_implementation == "sdpa_by_row"
     ours = loss_and_gradients(trainer)
@@ -95,6 +102,16 @@ def test_an_sft_step_is_that_of_transformers_and_peft(tmp_path, tiny_model, monk
     assert trainer.model.config._attn_implementation == "sdpa"
     for a, b in zip(ours, loss_and_gradients(trainer), strict=True):
         torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-5)
+
+
+def test_a_beginning_that_rows_share_counts_once_in_the_tokens_read(tmp_path, tiny_model):
+    from ta_pipeline.training.sft import build_trainer
+
+    each = job(tmp_path, "sft", SHARED, BLOCK, tiny_model, lora=LORA, label_smoothing=0.0, opening_weight=1.0)
+    trainer = build_trainer(each, callbacks=[])
+    batch = trainer.data_collator(list(trainer.train_dataset))
+    trainer.compute_loss(trainer.model.train(), dict(batch))
+    assert trainer._metrics["train"]["num_tokens"] == [23 + 4]
 
 
 def test_the_first_three_tokens_of_each_answer_weigh_more_and_the_mean_stays_one():

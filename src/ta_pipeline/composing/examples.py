@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Sequence
 from random import Random
 
+from ta_pipeline.composing.contexts import Contexts
 from ta_pipeline.composing.dialogues import Grounded, homework_rows, meta_of, read_dialogues, turns_of
 from ta_pipeline.composing.passages import PassagePool, columns, held_out_lectures, read_materials
 from ta_pipeline.composing.refusals import refusal_rows
-from ta_pipeline.composing.rows import ChunkFinder, Row, ask, cite, lay_out, make_row
+from ta_pipeline.composing.rows import ChunkFinder, Row, ask, cite, make_row
 from ta_pipeline.composing.templates import TemplateShape, askable, template_rows
 from ta_pipeline.params import ComposeParams
 from ta_pipeline.rag.prompt import INSTRUCTIONS
@@ -32,22 +33,24 @@ def compose_examples(
     held_out = held_out_lectures(documents, compose.held_out)
     materials = read_materials(documents)
     trained = [material for material in materials if material.lecture not in held_out]
-    chars, distractors = compose.passages.chars, compose.passages.distractors
+    chars = compose.passages.chars
     pools = {language: PassagePool(trained, language, chars) for language in INSTRUCTIONS}
     grounded, plain = read_dialogues(documents, materials, held_out, chars)
     grounded = [item for item in grounded if item.language in pools]
     finder = ChunkFinder(chunks)
-    rows = [_grounded_row(item, pools[item.language], finder, distractors, seed) for item in grounded]
-    shape = TemplateShape(compose.templates, compose.rows_per_chunk, chars, distractors, seed)
+    contexts = {language: Contexts(pool, compose.passages.distractors) for language, pool in pools.items()}
+    rows = [_grounded_row(item, contexts[item.language], finder, seed) for item in grounded]
+    shape = TemplateShape(compose.templates, compose.rows_per_chunk, chars, seed)
     known = [material for material in trained if material.language in pools]
     if compose.templates:
-        rows += template_rows(known, grounded, pools, chunks, shape)
+        rows += template_rows(known, grounded, contexts, chunks, shape)
     languages = Counter(row["language"] for row in rows)
     refusals: dict[str, int] = {
         language: round(share * languages[language]) for language, share in compose.refusal_share.items()
     }
     asked = [*grounded, *askable(known, chars, seed)]
-    rows += refusal_rows(asked, pools, refusals, distractors + 1, seed)
+    shown = {language: each.all() for language, each in contexts.items()}
+    rows += refusal_rows(asked, shown, refusals, seed)
     rows += _sample([*plain, *homework_rows(documents, held_out)], MOST_PLAIN, len(rows), f"{seed}:plain")
     if not rows:
         raise InputError(
@@ -58,10 +61,9 @@ def compose_examples(
     return sorted({row["id"]: row for row in rows}.values(), key=lambda row: str(row["id"]))
 
 
-def _grounded_row(item: Grounded, pool: PassagePool, finder: ChunkFinder, distractors: int, seed: int) -> Row:
+def _grounded_row(item: Grounded, contexts: Contexts, finder: ChunkFinder, seed: int) -> Row:
     rng = Random(f"{seed}:{item.document_id}")
-    others = pool.near(item.question, {item.gold.material.lecture}, item.answer, item.gold.text, distractors)
-    windows = lay_out(item.gold, others, rng)
+    windows = contexts.over(item.gold, item.question, item.answer, item.gold.text, rng)
     messages = ask(item.question, windows, item.language, cite(item.answer, item.gold), item.history)
     chunk_ids = finder.of_window(item.gold)
     return make_row("rag", item.rule, item.language, item.document_id, messages, chunk_ids=chunk_ids)

@@ -76,6 +76,11 @@ class Window:
     last: int
 
     @property
+    def key(self) -> tuple[str, int, int]:
+        """What names the window: its document and units."""
+        return self.material.id, self.first, self.last
+
+    @property
     def units(self) -> tuple[Unit, ...]:
         return self.material.units[self.first : self.last + 1]
 
@@ -191,6 +196,11 @@ class PassagePool:
             and covered[place] < limit
             and not (wanted and wanted in self._texts[place])
         ]
+
+    def silent(self, windows: Sequence[Window], answer: str, quote: str) -> bool:
+        """Say whether none of the pool's windows given holds the quote or half of the answer's 3-grams."""
+        allowed = {self._windows[place].key for place in self._allowed(set(), [answer], _HOLDS_ANSWER, quote)}
+        return all(window.key in allowed for window in windows)
 
     def near(self, question: str, lectures: set[str], answer: str, quote: str, count: int) -> list[Window]:
         """Draw the passages that share most with the question, each of another lecture while that lasts.

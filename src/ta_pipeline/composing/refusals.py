@@ -1,9 +1,10 @@
 """Rows that teach to say no: questions whose passages do not hold the answer.
 
-A tenth of them are questions of the subject itself, asked over passages of other lectures, so that the
-model has to look at the passages and not at the topic. The rest are far from the course: they teach the
-plain case, where no word of the question stands in the passages. The wordings here are for training only; the
-benchmark's references have their own.
+They are asked over the very passages of questions that have an answer there, so that only the question tells
+the two apart. A tenth of them are questions of the subject itself, asked over passages of other lectures, so
+that the model has to look at the passages and not at the topic. The rest are far from the course: they teach
+the plain case, where no word of the question stands in the passages. The wordings here are for training only;
+the benchmark's references have their own.
 """
 
 from __future__ import annotations
@@ -12,9 +13,12 @@ from collections.abc import Sequence
 from math import ceil
 from random import Random
 
+from ta_pipeline.composing.contexts import tells
 from ta_pipeline.composing.dialogues import Grounded
-from ta_pipeline.composing.passages import PassagePool, has_mask
-from ta_pipeline.composing.rows import FULL, ONE_FEWER, Row, ask, make_row
+from ta_pipeline.composing.passages import Window, has_mask
+from ta_pipeline.composing.rows import Row, ask, make_row
+
+Context = tuple[Window, ...]
 
 #: Few, and alike in how they begin: to refuse or to answer is decided by the first tokens, and a small model
 #: that sees some forty refusals learns it only where they share those. With twelve wordings that began in as
@@ -112,53 +116,59 @@ _TELLS_TOO_MUCH = 0.35
 
 def refusal_rows(
     grounded: Sequence[Grounded],
-    pools: dict[str, PassagePool],
+    contexts: dict[str, list[Context]],
     per_language: dict[str, int],
-    count: int,
     seed: int,
 ) -> list[Row]:
-    """Make `per_language` rows, `SUBJECT_SHARE` of them on the subject, with up to `count` passages each."""
-    rows: list[Row] = []
+    """Make `per_language` rows over contexts of that language, `SUBJECT_SHARE` of them on the subject.
+
+    The contexts are those of questions that they do answer, each taken in turn.
+    """
+    rows: dict[str, Row] = {}
     for language, wanted in sorted(per_language.items()):
         rng = Random(f"{seed}:refusals:{language}")
+        free = list(contexts.get(language, []))
+        rng.shuffle(free)
         asked = [i for i in grounded if i.language == language and not i.history and not has_mask(i.question)]
         rng.shuffle(asked)
         asked.sort(key=lambda item: item.rule.startswith("template"))  # what people asked goes first
-        subject = [row for item in asked if (row := _subject_row(item, pools[language], count, rng))]
-        subject = subject[: ceil(SUBJECT_SHARE * wanted)]
-        rows += subject
-        rows += _off_topic_rows(language, pools[language], wanted - len(subject), count, rng)
-    return rows
+        subject = [
+            row for item in asked[: ceil(SUBJECT_SHARE * wanted)] if (row := _subject_row(item, free, rng))
+        ]
+        far = _off_topic_rows(language, free, wanted - len(subject), rng)
+        rows |= {row["id"]: row for row in [*subject, *far]}
+    return list(rows.values())
 
 
-def _passage_count(most: int, rng: Random) -> int:
-    """Choose how many passages a row shows, in the proportions of `rows.lay_out`."""
-    draw = rng.random()
-    return most if draw < FULL else max(1, most - 1) if draw < FULL + ONE_FEWER else 1
+def _take(free: list[Context], told: Sequence[str], lecture: str = "") -> Context | None:
+    """Take the first context, not of that lecture, that tells too little of each text; it goes to the end."""
+    for place, context in enumerate(free):
+        own = lecture in {window.material.lecture for window in context}
+        if not own and not tells(context, told, _TELLS_TOO_MUCH):
+            free.append(free.pop(place))
+            return context
+    return None
 
 
-def _subject_row(item: Grounded, pool: PassagePool, count: int, rng: Random) -> Row | None:
+def _subject_row(item: Grounded, free: list[Context], rng: Random) -> Row | None:
     """Ask a course question over passages of other lectures that share little with it or its answer."""
-    told, own = [item.answer, item.question], {item.gold.material.lecture}
-    windows = pool.random(rng, own, told, _TELLS_TOO_MUCH, _passage_count(count, rng))
-    if not windows:
+    context = _take(free, [item.answer, item.question], item.gold.material.lecture)
+    if context is None:
         return None
-    messages = ask(item.question, windows, item.language, rng.choice(WORDINGS[item.language]))
+    messages = ask(item.question, context, item.language, rng.choice(WORDINGS[item.language]))
     return make_row("refusal", "refusal:other_lecture", item.language, item.document_id, messages)
 
 
-def _off_topic_rows(language: str, pool: PassagePool, wanted: int, count: int, rng: Random) -> list[Row]:
-    rows: dict[str, Row] = {}
+def _off_topic_rows(language: str, free: list[Context], wanted: int, rng: Random) -> list[Row]:
+    rows: list[Row] = []
     questions = list(OFF_TOPIC[language])
     rng.shuffle(questions)
     for place in range(wanted):
         question, topic = questions[place % len(questions)]
-        windows = pool.random(rng, set(), [question], _TELLS_TOO_MUCH, _passage_count(count, rng))
-        if not windows:
+        context = _take(free, [question])
+        if context is None:
             break
         wording = rng.choice([*WORDINGS[language], *TOPIC_WORDINGS[language]]).format(topic=topic)
-        row = make_row(
-            "refusal", "refusal:off_topic", language, "", ask(question, windows, language, wording)
-        )
-        rows[row["id"]] = row
-    return list(rows.values())
+        messages = ask(question, context, language, wording)
+        rows.append(make_row("refusal", "refusal:off_topic", language, "", messages))
+    return rows

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from random import Random
 from typing import Any
 
 from ta_pipeline.composing.passages import Window
@@ -17,9 +16,6 @@ Message = dict[str, str]
 
 _QUESTION_MARK = re.compile(r"\n\n(?:Question: |问题：)")
 _CITATION = re.compile(r"\s*\[[^\[\]\n]{1,60}\]\s*$")
-#: Chance of a row with all passages, with one fewer, with the right one only. A third is
-#: laid out as the benchmark is; the shorter ones cost less, so that more decisions fit into a token budget.
-FULL, ONE_FEWER = 0.3, 0.2
 
 
 def context_of(text: str) -> str:
@@ -35,15 +31,6 @@ def question_of(text: str) -> str:
 def without_citation(answer: str) -> str:
     """Take the citation off the end of an answer."""
     return _CITATION.sub("", answer)
-
-
-def lay_out(gold: Window, distractors: Sequence[Window], rng: Random) -> list[Window]:
-    """Put the gold passage among some of its distractors, at any place."""
-    draw = rng.random()
-    fewer = 0 if draw < FULL else 1 if draw < FULL + ONE_FEWER else len(distractors)
-    others = list(distractors)[: max(0, len(distractors) - fewer)]
-    others.insert(rng.randint(0, len(others)), gold)
-    return others
 
 
 def cite(answer: str, gold: Window) -> str:

@@ -17,9 +17,10 @@ from math import log
 from random import Random
 from typing import Any
 
+from ta_pipeline.composing.contexts import Contexts
 from ta_pipeline.composing.dialogues import SOLUTION, Grounded
-from ta_pipeline.composing.passages import Material, PassagePool, Window, columns, has_mask, window_around
-from ta_pipeline.composing.rows import ChunkFinder, Row, ask, cite, lay_out, make_row
+from ta_pipeline.composing.passages import Material, Window, columns, has_mask, window_around
+from ta_pipeline.composing.rows import ChunkFinder, Row, ask, cite, make_row
 from ta_pipeline.composing.similarity import normalise
 from ta_pipeline.composing.wordings import ANSWER_KEYS, KEYS, QUESTIONS, SAID
 
@@ -130,12 +131,11 @@ def askable(materials: Sequence[Material], chars: int, seed: int) -> list[Ground
 
 @dataclass(frozen=True)
 class TemplateShape:
-    """What template rows are made by: families, how many a chunk, and the size of their prompts."""
+    """What template rows are made by: families, how many a chunk, and the size of a passage."""
 
     families: Sequence[str]
     per_chunk: int
     chars: int
-    distractors: int
     seed: int
 
 
@@ -409,7 +409,7 @@ def made_from(material: Material, seed: int) -> list[Made]:
 def template_rows(
     materials: Sequence[Material],
     grounded: Sequence[Grounded],
-    pools: dict[str, PassagePool],
+    contexts: dict[str, Contexts],
     chunks: Sequence[Row],
     shape: TemplateShape,
 ) -> list[Row]:
@@ -427,7 +427,7 @@ def template_rows(
             by_chunk.setdefault(homes[0], []).append(row)
     order = [chunk["id"] for chunk in chunks if chunk["id"] in by_chunk]
     chosen = [row for turn, name in enumerate(order) for row in _in_turn(by_chunk[name], turn, shape)]
-    return [_laid_out(row, pools, finder, shape) for row in chosen]
+    return [_laid_out(row, contexts, finder, shape) for row in chosen]
 
 
 def _in_turn(made: list[Made], turn: int, shape: TemplateShape) -> list[Made]:
@@ -447,18 +447,17 @@ def _in_turn(made: list[Made], turn: int, shape: TemplateShape) -> list[Made]:
     return list(chosen.values())
 
 
-def _laid_out(made: Made, pools: dict[str, PassagePool], finder: ChunkFinder, shape: TemplateShape) -> Row:
+def _laid_out(made: Made, contexts: dict[str, Contexts], finder: ChunkFinder, shape: TemplateShape) -> Row:
     language = made.material.language
     rng = Random(f"{shape.seed}:{made.family}:{made.question}")
     gold = window_around(made.material, made.first, made.last, shape.chars)
-    others: list[Window] = []
+    windows: tuple[Window, ...] = (gold,)
     if made.family not in _ALONE:
         quote = " ".join(unit.text for unit in made.material.units[made.first : made.last + 1])
-        own = {made.material.lecture}
-        others = pools[language].near(made.question, own, made.answer, quote, shape.distractors)
+        windows = contexts[language].over(gold, made.question, made.answer, quote, rng)
     cited = made.family in ("answer", "locate", "summarise")
     answer = cite(made.answer, gold) if cited else made.answer
-    messages = ask(made.question, lay_out(gold, others, rng), language, answer)
+    messages = ask(made.question, windows, language, answer)
     task = "style" if made.family in _STYLE else "rag"
     chunk_ids = finder.of_window(gold)
     return make_row(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
+from ta_pipeline.training.row_attention import Row
 
-def lora_flops(model: Any, seq_lengths: list[int], supervised: int) -> float:
-    """Count the FLOP of one LoRA step over packed rows of the given lengths.
+
+def lora_flops(model: Any, rows: Sequence[Row], supervised: int) -> float:
+    """Count the FLOP of one LoRA step over packed rows, a shared prefix counted once.
 
     4 N a token for a frozen matrix (forward and the gradient of its input), 6 N for a trained one,
     2 N + 2 N more for the head where it is computed (`supervised` positions), attention over each row's own
@@ -26,11 +29,12 @@ def lora_flops(model: Any, seq_lengths: list[int], supervised: int) -> float:
             trained += parameter.numel()
         else:
             frozen += parameter.numel()
-    tokens = sum(seq_lengths)
+    tokens = sum(row.end - row.start for row in rows)
+    pairs = sum((row.shared + row.end - row.start) ** 2 - row.shared**2 for row in rows)
     width = config.num_attention_heads * getattr(
         config, "head_dim", config.hidden_size // config.num_attention_heads
     )
-    attention = 6 * width * config.num_hidden_layers * sum(length * length for length in seq_lengths)
+    attention = 6 * width * config.num_hidden_layers * pairs
     return float(tokens * (4 * frozen + 6 * trained) + supervised * 4 * head.numel() + attention)
 
 

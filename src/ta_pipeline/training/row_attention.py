@@ -2,8 +2,8 @@
 
 A mask over the whole sequence costs what all pairs of tokens cost; most of them belong to different rows, and
 half of the others lie in the future. Here every row is one causal call without a mask: on two cores with the
-bundled model that takes half the time. A row may also read a prefix that stands elsewhere in the sequence,
-as the rejected answer of a preference pair does. What the rows are is the callers' business.
+bundled model that takes half the time. A row may also read a prefix that stands elsewhere in the sequence
+(`shared_prefix.py`). What the rows are is the callers' business.
 """
 
 from __future__ import annotations
@@ -20,12 +20,16 @@ NAME = "sdpa_by_row"
 
 
 class Row(NamedTuple):
-    """A row's place in the sequence, and that of the prefix which it reads first (empty by default)."""
+    """A row's own place in the sequence, and the spans (start, end) of the prefix that it reads first."""
 
     start: int
     end: int
-    prefix_start: int = 0
-    prefix_end: int = 0
+    prefix: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def shared(self) -> int:
+        """Tokens of the prefix."""
+        return sum(end - start for start, end in self.prefix)
 
 
 def use_row_attention(model: Any) -> bool:
@@ -64,11 +68,10 @@ def _attend(
     sizes = [row.end - row.start for row in rows]
     parts = []
     for row, q, k, v in zip(rows, *(x.split(sizes, 2) for x in (query, key, value)), strict=True):
-        first = slice(row.prefix_start, row.prefix_end)
-        prefix = row.prefix_end - row.prefix_start
-        keys = torch.cat([key[:, :, first], k], dim=2) if prefix else k
-        values = torch.cat([value[:, :, first], v], dim=2) if prefix else v
-        mask = q.new_ones(q.shape[2], keys.shape[2], dtype=torch.bool).tril(prefix) if prefix else None
+        keys = torch.cat([*(key[:, :, start:end] for start, end in row.prefix), k], dim=2)
+        values = torch.cat([*(value[:, :, start:end] for start, end in row.prefix), v], dim=2)
+        shape = (q.shape[2], keys.shape[2])
+        mask = q.new_ones(shape, dtype=torch.bool).tril(row.shared) if row.prefix else None
         part = scaled_dot_product_attention(
             q, keys, values, mask, dropout, is_causal=mask is None, scale=scaling, enable_gqa=True
         )

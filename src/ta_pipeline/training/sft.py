@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 import torch
@@ -15,8 +14,8 @@ from ta_pipeline.records import IGNORE_INDEX
 from ta_pipeline.training import row_attention
 from ta_pipeline.training.fused_lora import fuse_lora
 from ta_pipeline.training.job import TrainingJob
-from ta_pipeline.training.row_attention import Row
 from ta_pipeline.training.setup import common_arguments, load_model, read_rows
+from ta_pipeline.training.shared_prefix import Merged, merge_rows
 
 ATTENTION = ["q_proj", "k_proj", "v_proj", "o_proj"]
 MLP = ["gate_proj", "up_proj", "down_proj"]
@@ -60,12 +59,13 @@ class PackedTrainer(SFTTrainer):  # type: ignore[misc]
         mode = "train" if self.model.training else "eval"
         targets = inputs["labels"][0, 1:]
         keep = (targets != IGNORE_INDEX).nonzero()[:, 0]
+        read = self._merged(inputs)
         outputs = model(
-            input_ids=inputs["input_ids"],
-            position_ids=inputs["position_ids"],
-            logits_to_keep=keep,
+            input_ids=read.ids,
+            position_ids=read.positions,
+            logits_to_keep=read.places[keep],
             use_cache=False,
-            **self._rows(inputs["cu_seq_lens_q"]),
+            **({"rows": read.rows} if read.rows else {}),
         )
         logits, targets = outputs.logits[0].float(), targets[keep]
         losses = cross_entropy(logits, targets, reduction="none", label_smoothing=self.label_smoothing)
@@ -76,22 +76,23 @@ class PackedTrainer(SFTTrainer):  # type: ignore[misc]
         loss = loss / torch.as_tensor(count).clamp(min=1)
         if self.args.average_tokens_across_devices and num_items_in_batch is not None:
             loss = loss * self.accelerator.num_processes
-        self._record(mode, logits, targets, inputs["position_ids"])
+        self._record(mode, logits, targets, read.ids.numel())
         return (loss, outputs) if return_outputs else loss
 
-    def _rows(self, bounds: torch.Tensor) -> dict[str, list[Row]]:
-        if self.model.config._attn_implementation != row_attention.NAME:
-            return {}
-        return {"rows": [Row(start, end) for start, end in pairwise(bounds.tolist())]}
+    def _merged(self, inputs: dict[str, Any]) -> Merged:
+        """Read common beginnings once where the model attends by row, else take the block as it is."""
+        ids, positions, bounds = inputs["input_ids"], inputs["position_ids"], inputs["cu_seq_lens_q"]
+        if self.model.config._attn_implementation == row_attention.NAME:
+            return merge_rows(ids[0], bounds.diff().tolist())
+        return Merged(ids, positions, [], torch.arange(ids.size(1), device=ids.device))
 
-    def _record(
-        self, mode: str, logits: torch.Tensor, targets: torch.Tensor, positions: torch.Tensor
-    ) -> None:
+    def _record(self, mode: str, logits: torch.Tensor, targets: torch.Tensor, read: int) -> None:
+        """Record accuracy and tokens; a beginning that rows share counts once, as it is read."""
         hits = self.accelerator.gather((logits.argmax(-1) == targets).sum()).sum()
         seen = self.accelerator.gather(torch.tensor(len(targets), device=targets.device)).sum()
         self._metrics[mode]["mean_token_accuracy"].append((hits / seen.clamp(min=1)).item())
         if mode == "train":
-            local = torch.tensor(positions.size(1), device=positions.device)
+            local = torch.tensor(read, device=targets.device)
             self._total_train_tokens += int(self.accelerator.gather(local).sum())
         self._metrics[mode]["num_tokens"] = [self._total_train_tokens]
 

@@ -1,27 +1,33 @@
-"""Read the prompt of a preference pair once, for both of its answers.
+"""Read once what several rows have in common.
 
-DPO scores prompt + chosen and prompt + rejected, and most of both is the same prompt. Here pairs become one
-sequence of rows: prompt and chosen of the first pair, what is left of its rejected, and so on. Position ids
-start again at the end of the common prefix, and a rejected answer reads that prefix and itself only, so that
-every hidden state is what it would be in a sequence of its own.
+Rows often begin alike: two questions over one lecture's passages, the two answers of a preference pair. Here
+rows become one sequence in which each reads the longest beginning that it shares with an earlier row where
+that already stands, and then itself only. Position ids go on from there, so that every hidden state and every
+gradient is what it would be in a sequence of its own.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
 
 from ta_pipeline.training.row_attention import Row
 
+#: A shorter common beginning is read again: attention over a prefix needs a mask, which costs more than that.
+LEAST = 16
+
 
 class Merged(NamedTuple):
-    """Pairs as one sequence of M tokens."""
+    """Rows of T tokens in all as one sequence of M tokens, M at most T."""
 
     ids: torch.Tensor  # (1, M)
     positions: torch.Tensor  # (1, M)
     rows: list[Row]
-    places: torch.Tensor  # (2B, L): where each token of the batch stands in the sequence
+    places: (
+        torch.Tensor
+    )  # (T,): where each token of the rows, one row after the other, stands in the sequence
 
 
 def common_prefix(a: torch.Tensor, b: torch.Tensor) -> int:
@@ -31,28 +37,48 @@ def common_prefix(a: torch.Tensor, b: torch.Tensor) -> int:
     return int(different[0, 0]) if len(different) else width
 
 
-def merge_pairs(ids: torch.Tensor, mask: torch.Tensor) -> Merged:
-    """Merge a batch (2B, L), chosen in its first half and rejected in its second, padded on the right."""
-    pairs, lengths = len(ids) // 2, mask.sum(1).tolist()
-    parts: list[torch.Tensor] = []
-    positions: list[torch.Tensor] = []
+def merge_rows(ids: torch.Tensor, lengths: Sequence[int], least: int = LEAST) -> Merged:
+    """Merge rows that follow each other in `ids` (T); a beginning of under `least` tokens is not shared."""
+    sequences = ids.cpu().split(list(lengths))
+    places: list[torch.Tensor] = []
     rows: list[Row] = []
-    places = torch.zeros_like(ids)
-    start = 0
-    for i in range(pairs):
-        chosen, rejected = ids[i, : lengths[i]], ids[i + pairs, : lengths[i + pairs]]
-        prefix, counted = common_prefix(chosen, rejected), torch.arange(ids.size(1), device=ids.device)
-        middle = start + len(chosen)
-        end = middle + len(rejected) - prefix
-        parts += [chosen, rejected[prefix:]]
-        positions += [counted[: len(chosen)], counted[prefix : len(rejected)]]
-        rows += [Row(start, middle), Row(middle, end, start, start + prefix)]
-        places[i, : len(chosen)] = start + positions[-2]
-        places[i + pairs, :prefix] = start + counted[:prefix]
-        places[i + pairs, prefix : len(rejected)] = middle - prefix + positions[-1]
+    own, positions, start = [], [], 0
+    for row, sequence in enumerate(sequences):
+        shared, home = max(((common_prefix(sequence, sequences[i]), -i) for i in range(row)), default=(0, 0))
+        prefix = places[-home][:shared] if shared >= least else torch.empty(0, dtype=torch.long)
+        end = start + len(sequence) - len(prefix)
+        places.append(torch.cat([prefix, torch.arange(start, end)]))
+        own.append(sequence[len(prefix) :])
+        positions.append(torch.arange(len(prefix), len(sequence)))
+        if end > start:  # a row may be the beginning of another
+            rows.append(Row(start, end, _spans(prefix)))
         start = end
-    rows = [row for row in rows if row.end > row.start]  # a rejected answer may be the start of the chosen
-    return Merged(torch.cat(parts)[None], torch.cat(positions)[None], rows, places)
+    merged = (torch.cat(own)[None], torch.cat(positions)[None], torch.cat(places))
+    return Merged(merged[0].to(ids.device), merged[1].to(ids.device), rows, merged[2].to(ids.device))
+
+
+def _spans(places: torch.Tensor) -> tuple[tuple[int, int], ...]:
+    """Write places as runs of neighbours, (start, end)."""
+    if not len(places):
+        return ()
+    breaks = (places.diff() != 1).nonzero()[:, 0].tolist()
+    firsts, lasts = [0, *(place + 1 for place in breaks)], [*breaks, len(places) - 1]
+    return tuple((int(places[a]), int(places[b]) + 1) for a, b in zip(firsts, lasts, strict=True))
+
+
+def merge_pairs(ids: torch.Tensor, mask: torch.Tensor, least: int = LEAST) -> Merged:
+    """Merge a batch (2B, L), chosen in its first half and rejected in its second, padded on the right.
+
+    `places` has the shape of the batch, and means nothing where it is padding.
+    """
+    order = [row for i in range(len(ids) // 2) for row in (i, i + len(ids) // 2)]
+    lengths = mask.sum(1).tolist()
+    flat = torch.cat([ids[row, : lengths[row]] for row in order])
+    merged = merge_rows(flat, [lengths[row] for row in order], least)
+    places = torch.zeros_like(ids)
+    for row, part in zip(order, merged.places.split([lengths[row] for row in order]), strict=True):
+        places[row, : len(part)] = part
+    return merged._replace(places=places)
 
 
 def share_prefixes(backbone: Any) -> None:

@@ -6,13 +6,19 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
-from ta_pipeline.training import checkpoints
+import torch
+
+from ta_pipeline.records import IGNORE_INDEX
+from ta_pipeline.training import checkpoints, row_attention
 from ta_pipeline.training.events import EventWriter
 from ta_pipeline.training.flops import lora_flops, peak_flops
 from ta_pipeline.training.job import TrainingJob
+from ta_pipeline.training.row_attention import Row
+from ta_pipeline.training.shared_prefix import merge_rows
 
 
 def run(job: TrainingJob) -> None:
@@ -67,14 +73,20 @@ def _report(trainer: Any, job: TrainingJob, seconds: float) -> dict[str, Any]:
 
 
 def _mean_block_flops(trainer: Any, model: Any, sample: int = 64) -> float:
-    from ta_pipeline.records import IGNORE_INDEX
-
-    rows = trainer.train_dataset.select(range(min(sample, len(trainer.train_dataset))))
+    blocks = trainer.train_dataset.select(range(min(sample, len(trainer.train_dataset))))
     counts = [
-        lora_flops(model, row["seq_lengths"], sum(label != IGNORE_INDEX for label in row["labels"]))
-        for row in rows
+        lora_flops(model, _rows(model, block), sum(label != IGNORE_INDEX for label in block["labels"]))
+        for block in blocks
     ]
     return sum(counts) / len(counts)
+
+
+def _rows(model: Any, block: dict[str, Any]) -> list[Row]:
+    """Give a block's rows as the model reads them."""
+    if model.config._attn_implementation == row_attention.NAME:
+        return merge_rows(torch.tensor(block["input_ids"]), block["seq_lengths"]).rows
+    ends = [0, *accumulate(block["seq_lengths"])]
+    return [Row(start, end) for start, end in pairwise(ends)]
 
 
 if __name__ == "__main__":
