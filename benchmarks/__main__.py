@@ -1,9 +1,11 @@
 """Run every benchmark, or those named, and write `08_reporting/bench.json`.
 
-`python -m benchmarks [NAME …]`; a name is a module of this folder.
+`python -m benchmarks [--quick] [NAME …]`; a name is a module of this folder. With `--quick` the modules that
+have a small size take it: that shows that they run, and its figures mean nothing.
 """
 
 import importlib
+import inspect
 import json
 import pkgutil
 import sys
@@ -15,13 +17,16 @@ from ta_pipeline.paths import out_base
 
 def main() -> None:
     """Measure, print a line a figure, and replace the figures of the same names in bench.json."""
-    names = sys.argv[1:] or sorted(
+    quick = "--quick" in sys.argv[1:]
+    names = [name for name in sys.argv[1:] if name != "--quick"] or sorted(
         module.name for module in pkgutil.iter_modules(benchmarks.__path__) if not module.name.startswith("_")
     )
     target = out_base() / "08_reporting" / "bench.json"
     rows = {row["name"]: row for row in json.loads(target.read_text("utf-8"))} if target.is_file() else {}
     for name in names:
-        for row in importlib.import_module(f"benchmarks.{name}").measure():
+        measure = importlib.import_module(f"benchmarks.{name}").measure
+        sized = {"quick": True} if quick and "quick" in inspect.signature(measure).parameters else {}
+        for row in measure(**sized):
             rows[row["name"]] = row
             ratio = f", {row['ratio']:.2f} x {row['peer']}" if row["ratio"] else ""
             print(f"{row['name']}: {row['value']:.4g} {row['unit']}{ratio}", flush=True)

@@ -39,8 +39,11 @@ def test_help_lists_every_command_with_a_line():
     assert done.exit_code == 0
     for line in (
         "ask         Put QUESTION",
+        "check-data  Check raw files",
+        "convert     Rewrite the training rows",
         "doctor      Is this machine ready?",
         "new-course  Make the folder",
+        "sources     List the public sets",
     ):
         assert line in done.output
 
@@ -95,7 +98,7 @@ def test_samples_are_written_only_when_asked_for(project):
     invoke("new-course", "plain")
     invoke("new-course", "full", "--with-samples")
     courses = project / "data/01_raw/courses"
-    assert len([p for p in (courses / "full").rglob("*") if p.is_file()]) == 4
+    assert len([p for p in (courses / "full").rglob("*") if p.is_file()]) == 8
     assert [p for p in (courses / "plain").rglob("*") if p.is_file()] == []
 
 

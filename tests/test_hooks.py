@@ -1,6 +1,14 @@
 """What the hooks decide: unknown parameters, code hashes, score metrics."""
 
-from ta_pipeline.hooks import ROOMS, _flat_scores, code_hash, flattened, pins_hash, unknown_keys
+from ta_pipeline.hooks import (
+    ROOMS,
+    _flat_scores,
+    code_hash,
+    flattened,
+    pins_hash,
+    settings_of,
+    unknown_keys,
+)
 from ta_pipeline.pipeline_registry import register_pipelines
 
 
@@ -17,6 +25,12 @@ def test_parameters_are_logged_under_dotted_names():
     assert flat["sft.max_steps"] == "4"
     assert len(flat["clean.adverts"]) == 500
     assert flat["seed"] == "7"
+
+
+def test_what_the_public_sets_declare_is_not_logged_as_a_setting():
+    sets = {"gsm8k": {"hub": "openai/gsm8k"}}
+    parameters = {"sources": {"rows_per_set": 9, "sets": sets}, "seed": 7}
+    assert settings_of(parameters) == [("seed", "7"), ("sources.rows_per_set", "9")]
 
 
 def test_every_stage_names_the_rooms_its_result_depends_on():

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from ta_pipeline.new_course import EXPLANATION, SAMPLES, make_course, next_command
-from ta_pipeline.params import IngestParams
+from ta_pipeline.params import IngestParams, SourcesParams
 from ta_pipeline.records import InputError
 from ta_pipeline.sources.collect import collect
 from ta_pipeline.sources.read import read_file
@@ -24,12 +24,14 @@ def ingest() -> IngestParams:
 def test_a_new_course_holds_no_file_that_could_get_in_the_way(tmp_path):
     course = make_course(tmp_path, "python")
     assert course == tmp_path / "data/01_raw/courses/python"
-    assert [p.name for p in course.rglob("*")] == ["lectures"]
+    assert sorted(p.name for p in course.rglob("*")) == ["eval", "lectures", "processed"]
 
 
 def test_the_project_reads_every_sample_without_quarantine(tmp_path, ingest):
     course = make_course(tmp_path, "python", with_samples=True)
-    documents, quarantined = collect(course, tmp_path / "none", "python", ingest)
+    blocks = yaml.safe_load((ROOT / "conf/base/parameters_sources.yml").read_text("utf-8"))
+    sources = SourcesParams(**blocks["sources"])
+    documents, quarantined = collect(course, tmp_path / "none", "python", ingest, sources)
     assert quarantined.num_rows == 0
     rows = documents.to_pylist()
     assert [(row["source"], row["kind"]) for row in rows] == [
@@ -37,6 +39,9 @@ def test_the_project_reads_every_sample_without_quarantine(tmp_path, ingest):
         ("faq.csv", "dialogue"),
         ("lectures/01-first-lecture.md", "text"),
         ("lectures/01-first-lecture.srt", "transcript"),
+        ("processed/rag_sft.jsonl", "dialogue"),
+        ("processed/style_sft.jsonl", "dialogue"),
+        ("processed/tool_sft.jsonl", "dialogue"),
         ("question_log.jsonl", "dialogue"),
     ]
     assert {row["lecture"] for row in rows} == {"01-first-lecture", ""}

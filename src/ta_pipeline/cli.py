@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ta_pipeline.ask import Artefact
+    from ta_pipeline.sources.drafts import Fault
 
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 #: Characters shown of each passage that an answer rests on.
@@ -90,6 +93,82 @@ def new_course(name: str, with_samples: bool) -> None:
     click.echo(f"Made {course.relative_to(root)}\n\n{EXPLANATION}\n\nThen: {next_command(name)}")
 
 
+@cli.group(cls=OneLineErrors, invoke_without_command=True)
+@click.pass_context
+def sources(ctx: click.Context) -> None:
+    """List the public sets: what they teach, their licences, which are here."""
+    if ctx.invoked_subcommand is not None:
+        return
+    from ta_pipeline import sources_command as command
+
+    with contextlib.chdir(project_root(Path.cwd())):
+        configured = command.open_sources(Path.cwd())
+        widths = command.widths(configured)
+        click.echo(_columns(command.HEADINGS, widths))
+        for listing in command.listings(configured):
+            click.echo(_columns(listing.cells(), widths))
+
+
+def _columns(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip()
+
+
+@sources.command("get")
+@click.argument("name")
+@click.option("--modelscope", is_flag=True, help="From ModelScope instead of the Hugging Face hub.")
+def sources_get(name: str, modelscope: bool) -> None:
+    """Download the public set NAME; the same command goes on where it broke off."""
+    import logging
+
+    from ta_pipeline import sources_command as command
+
+    with contextlib.chdir(project_root(Path.cwd())):
+        configured = command.open_sources(Path.cwd())
+        logging.getLogger("ta_pipeline").setLevel(logging.INFO)  # what is fetched, and how much of it
+        folder = command.get(configured, name, modelscope)
+    click.echo(f"{name} is in {folder}. The next run reads it; `ta sources` counts its rows.")
+
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@cli.command()
+@click.option("--input", "inputs", type=_FILE, multiple=True, required=True, help="Chats; may be repeated.")
+@click.option("--output", type=_FILE, required=True, help="The prompt/response rows, .jsonl.")
+@click.option("--report", type=_FILE, required=True, help="What was wrong with the data, .json or .md.")
+def distill(inputs: tuple[Path, ...], output: Path, report: Path) -> None:
+    """Turn chats into prompt/response rows, with a report."""
+    from ta_pipeline import distill as distilling
+    from ta_pipeline.smoke import token_counter
+
+    facts = distilling.distill(inputs, output, report, token_counter())
+    reasons = ", ".join(f"{count} {reason}" for reason, count in facts["by_reason"].items())
+    click.echo(
+        f"{facts['in']} in, {facts['kept']} rows in {output}, {facts['dropped']} dropped"
+        f"{f' ({reasons})' if reasons else ''}; the report is {report}"
+    )
+
+
+@cli.command()
+@click.option("--train", type=_FILE, required=True, help="Rows of `ta distill` that would be trained on.")
+@click.option("--eval", "evaluation", type=_FILE, required=True, help="Rows kept apart from them.")
+@click.option("--metrics", type=_FILE, required=True, help="Where the figures go, .json.")
+@click.option("--ngram", is_flag=True, help="Perplexity by an n-gram model of --train alone.")
+def smoke(train: Path, evaluation: Path, metrics: Path, ngram: bool) -> None:
+    """Measure rows in a minute: perplexity, variety, lengths, overlap."""
+    from ta_pipeline import smoke as smoking
+
+    facts = smoking.smoke(train, evaluation, metrics, ngram)
+    perplexity, shared = facts["perplexity"], facts["overlap"]
+    click.echo(
+        f"Perplexity a {perplexity['unit']}: {perplexity['train']['value']} train, "
+        f"{perplexity['eval']['value']} eval ({perplexity['by']})\n"
+        f"Distinct-2: {facts['train']['distinct_2']} train, {facts['eval']['distinct_2']} eval\n"
+        f"Overlap: {shared['same_prompts']} of {facts['eval']['rows']} prompts are in train, "
+        f"{shared['near_prompts']} nearly\nAll figures: {metrics}"
+    )
+
+
 @cli.command()
 @click.argument("question")
 @click.option("--course", help="The course to ask about; the last run must have been about it.")
@@ -118,6 +197,81 @@ def describe(title: str, start: float | None, text: str) -> str:
 
     where = title if start is None else f"{title} {clock(start)}"
     return f"{where}: {' '.join(text.split())[:_EXCERPT]}"
+
+
+@cli.command()
+@click.argument("source", metavar="IN", type=click.Path(path_type=Path))
+@click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
+@click.option("--to", required=True, metavar="SHAPE", help="Shape of the rows to write; see below.")
+@click.option("--from", "start", metavar="SHAPE", help="Shape of the rows of IN; without it each row tells.")
+def convert(source: Path, target: Path, to: str, start: str | None) -> None:
+    """Rewrite the training rows of IN in another shape.
+
+    Reads .jsonl, .json, .parquet and .csv, writes the first three. What a shape cannot hold is never
+    dropped in silence: such a row, and one that cannot be read, is left out and told by its line, and
+    the exit code is 1. Shapes: alpaca, sharegpt, messages, prompt-completion, prompt-completion-text,
+    preference, preference-text, preference-implicit, ultrafeedback, kto, kto-text, question-answer.
+    """
+    from ta_pipeline import convert as converting
+    from ta_pipeline.formats.shapes import SHAPES
+
+    for option, name in (("--to", to), ("--from", start)):
+        if name is not None and name not in SHAPES:
+            raise click.BadParameter(f"{name!r} is none of {', '.join(SHAPES)}.", param_hint=option)
+    left_out = 0
+
+    def report(fault: Fault) -> None:
+        nonlocal left_out
+        left_out += 1
+        click.echo(f"{source}:{fault.line}: {fault.reason}: {fault.detail}", err=True)
+
+    count = converting.convert(source, target, to, report, start)
+    click.echo(f"Wrote {count} rows as {to} to {target}")
+    if left_out:
+        raise click.ClickException(f"{left_out} rows were left out of {target}; mend them and convert again.")
+
+
+@cli.command("check-data")
+@click.argument("path", required=False)
+@click.option(
+    "--create-dirs", is_flag=True, help="Make the folders of the course PATH where they are missing."
+)
+@click.option("--create-samples", is_flag=True, help="Also write the samples whose files are not there yet.")
+@click.option("--validate", is_flag=True, help="Check after that; without the other options this is all.")
+def check_data(path: str | None, create_dirs: bool, create_samples: bool, validate: bool) -> None:
+    """Check raw files: every problem with file, line and cure; exit code 1 where there is one.
+
+    PATH is a course, by its name or folder; without it all courses, the public sets (as far as a run
+    reads them) and the shared benchmark are checked.
+    """
+    from ta_pipeline import check_data as checking
+    from ta_pipeline import new_course as courses
+
+    here = Path.cwd()
+    root = project_root(here)
+    course = None if path is None else (Path(path) if Path(path).is_dir() else root / courses.COURSES / path)
+    if create_dirs or create_samples:
+        if course is None:
+            raise click.UsageError("Name the course to make: ta check-data NAME --create-dirs")
+        courses.make_folders(course)
+        for file in courses.write_samples(course) if create_samples else ():
+            click.echo(f"Sample {file}")
+        click.echo(f"Made {course}")
+        if not validate:
+            return
+    if course is not None and not course.is_dir():
+        raise click.ClickException(f"{path}: no course and no folder. Make it with `ta new-course {path}`.")
+    course = course and course.absolute()
+    with contextlib.chdir(root):
+        raw = checking.open_raw(root)
+        found = checking.check_course(course, raw) if course else checking.check_everything(raw)
+    for problem in found.problems:
+        click.echo(str(problem).removeprefix(f"{here}/"))
+    click.echo(f"{found.documents} documents and {found.questions} questions read", err=True)
+    if found.problems:
+        one = len(found.problems) == 1
+        said = "1 problem; the line" if one else f"{len(found.problems)} problems; each line"
+        raise click.ClickException(f"{said} above says the cure.")
 
 
 def main() -> None:

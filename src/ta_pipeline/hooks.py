@@ -30,13 +30,15 @@ logger = logging.getLogger(__name__)
 PACKAGE = Path(__file__).parent
 _PARAMETERS_A_CALL = 100  # MLflow's limit
 _LONGEST_PARAMETER = 500  # characters
+#: Declarations rather than settings: hundreds of lines that never differ between two runs to compare.
+_UNLOGGED = ("sources.sets.",)
 _LOADER_KEYS = ("base_env", "default_run_env", "merge_strategy")  # the resolvers are registered by now
 
 #: The rooms whose code a stage's result depends on, besides its own folder under `pipelines/`.
 ROOMS = {
-    "ingest": ["sources"],
+    "ingest": ["sources", "formats"],
     "clean": ["text"],
-    "compose": ["composing", "text", "rag"],
+    "compose": ["composing", "formats", "teacher", "text", "rag"],
     "tokenize": ["chat"],
     "sft": ["training"],
     "dpo": ["training"],
@@ -80,6 +82,12 @@ def flattened(parameters: dict[str, Any], path: str = "") -> dict[str, Any]:
         else:
             flat[f"{path}{key}"] = str(value)[:_LONGEST_PARAMETER]
     return flat
+
+
+def settings_of(parameters: dict[str, Any]) -> list[tuple[str, str]]:
+    """List what two runs can differ in, by dotted name; declarations of public sets are left out."""
+    flat = sorted(flattened(parameters).items())
+    return [(name, value) for name, value in flat if not name.startswith(_UNLOGGED)]
 
 
 class RunTracking(MlflowHook):
@@ -226,7 +234,7 @@ class RunHooks:
         import mlflow
 
         if mlflow.active_run() is not None:
-            flat = sorted(flattened(parameters).items())
+            flat = settings_of(parameters)
             for start in range(0, len(flat), _PARAMETERS_A_CALL):
                 mlflow.log_params(dict(flat[start : start + _PARAMETERS_A_CALL]))
 

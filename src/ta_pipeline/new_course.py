@@ -19,6 +19,9 @@ Put the course's files in, in any subfolders; every file is read as course mater
   transcripts  .srt .vtt, named as their notes: 01-loops.md and 01-loops.srt are one lecture
   questions    .csv .tsv .xlsx with columns question, answer and, if known, lecture and time;
                .jsonl .json with rows like {"question": …, "answer": …}, ShareGPT, Alpaca or chat messages
+  training     processed/tool_sft.jsonl, rag_sft.jsonl, style_sft.jsonl: rows that are learned as they are
+  an exam      eval/benchmark.jsonl: questions with their sources, asked and never learned
+Check the folder with `ta check-data`.
 Lectures named 13-… and 14-… (`compose.held_out`), or else the last one, are kept out of training, to measure
 on them."""
 
@@ -60,11 +63,44 @@ Must a question name its lecture?,"No. In this sample the last two columns may s
         f'{{"from": "gpt", "value": "{_REPLACE} A row is one conversation with a student."}}], '
         '"meta": {"source": "lectures/01-first-lecture.srt", "timestamp": "00:00:06"}}\n'
     ),
+    "processed/tool_sft.jsonl": (
+        '{"messages": [{"role": "user", "content": "When is the sample lecture?"}, '
+        '{"role": "assistant", "tool_calls": [{"id": "1", "type": "function", '
+        '"function": {"name": "look_up_lecture", "arguments": "{\\"number\\": 1}"}}]}, '
+        '{"role": "tool", "content": "Monday, 10:00", "tool_call_id": "1"}, '
+        f'{{"role": "assistant", "content": "On Monday at ten. {_REPLACE}"}}], '
+        '"tools": [{"type": "function", "function": {"name": "look_up_lecture", "description": '
+        '"The time of a lecture", "parameters": {"type": "object", "properties": '
+        '{"number": {"type": "integer"}}, "required": ["number"]}}}]}\n'
+    ),
+    "processed/rag_sft.jsonl": (
+        '{"instruction": "Answer from the passage: what has a transcript?", "input": '
+        '"[Sample lecture 00:06-00:12]\\nA transcript has cues with their times.", '
+        f'"output": "It has cues with their times. {_REPLACE} [Sample lecture 00:06]", '
+        '"meta": {"source": "lectures/01-first-lecture.srt", "timestamp": "00:00:06"}}\n'
+    ),
+    "processed/style_sft.jsonl": (
+        '{"messages": [{"role": "user", "content": "I do not understand this sample at all."}, '
+        '{"role": "assistant", "content": "Let us look at it together. What do you see in its first line? '
+        f'{_REPLACE}"}}]}}\n'
+    ),
+    "eval/benchmark.jsonl": (
+        '{"id": "sample-1", "course": "COURSE", "kind": "fact", "language": "en", '
+        '"question": "What does a transcript have, so that an answer can name the minute?", '
+        f'"reference": "Cues with their times. {_REPLACE}", "source": {{"path": '
+        '"lectures/01-first-lecture.srt", "quote": "A transcript has cues with their times, so that an '
+        'answer can name the minute."}}\n'
+        '{"id": "sample-2", "course": "COURSE", "kind": "refusal", "language": "en", '
+        '"question": "Who won the match last night?"}\n'
+    ),
 }
+
+#: Folders of a course; all may stay empty.
+FOLDERS = ("lectures", "processed", "eval")
 
 
 def make_course(root: Path, name: str, with_samples: bool = False) -> Path:
-    """Make `data/01_raw/courses/<name>/lectures` below the project `root`; return the course's folder.
+    """Make `data/01_raw/courses/<name>` with its FOLDERS below the project `root`; return it.
 
     Nothing is overwritten: raises InputError for a folder that holds a file, and for a name that is no
     plain folder name.
@@ -80,11 +116,27 @@ def make_course(root: Path, name: str, with_samples: bool = False) -> Path:
             f"{COURSES / name} is already there and not empty; nothing was changed. Put your files into it, "
             "or choose another name."
         )
-    (course / "lectures").mkdir(parents=True, exist_ok=True)
-    for file, text in SAMPLES.items() if with_samples else ():
-        with (course / file).open("x", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
+    make_folders(course)
+    if with_samples:
+        write_samples(course)
     return course
+
+
+def make_folders(course: Path) -> None:
+    """Make the folders of a course where they are missing."""
+    for folder in FOLDERS:
+        (course / folder).mkdir(parents=True, exist_ok=True)
+
+
+def write_samples(course: Path) -> list[Path]:
+    """Write those samples whose files are not there yet; return them."""
+    make_folders(course)
+    missing = [course / file for file in SAMPLES if not (course / file).exists()]
+    for path in missing:
+        text = SAMPLES[path.relative_to(course).as_posix()].replace("COURSE", course.name)
+        with path.open("x", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+    return missing
 
 
 def next_command(name: str) -> str:

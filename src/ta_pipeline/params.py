@@ -6,9 +6,10 @@ reads the type hints of the nodes and validates every block before the first nod
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 
 class Strict(BaseModel):
@@ -17,12 +18,106 @@ class Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class PublicSet(Strict):
-    """One public instruction or preference file mixed into the course rows."""
+#: What a set's columns stand for, by format, and which of them a set must name.
+SET_FIELDS: dict[str, tuple[set[str], set[str]]] = {
+    "dialogue": (set(), set()),
+    "pair": ({"question", "answer"}, {"system", "input"}),
+    "turns": ({"turns"}, {"system", "tools", "chosen", "rejected", "image"}),
+    "reading": ({"passage", "question", "answers"}, {"title"}),
+    "choices": ({"question", "choices", "answer"}, {"passage"}),
+    "natural_questions": ({"question", "annotations"}, {"text", "tokens", "title"}),
+    "guard": ({"question", "answer", "question_label", "answer_label", "categories"}, set()),
+}
 
-    name: str = Field(description="short name, shown as origin `public:<name>`")
-    pattern: str = Field(description="glob below the folder of public sets")
-    licence: str = Field(description="licence of the set, as its card states it")
+
+class PublicSet(Strict):
+    """One public set: where it comes from, which files and columns it has, and what its licence allows."""
+
+    hub: str | None = Field(default=None, description="id on the Hugging Face hub")
+    modelscope: str | None = Field(default=None, description="id on ModelScope")
+    files: list[str] = Field(
+        default=[],
+        description="globs over the files of the hub's repository, {split} filled in: what is downloaded",
+    )
+    split: str = Field(default="train", description="fills {split} in `files` and `pattern`")
+    pattern: str | list[str] = Field(
+        description="glob, or several, below the folder of public sets for files put there by hand"
+    )
+    format: Literal["dialogue", "pair", "turns", "reading", "choices", "natural_questions", "guard"] = Field(
+        description="what a row holds; dialogue: any shape that files of a course may have"
+    )
+    fields: dict[str, str | list[str]] = Field(
+        default={},
+        description="column of each part of a row, dotted where nested; of several the first found",
+    )
+    keep: list[str] = Field(
+        default=[], description="other columns that stay with the row, in `row` of its meta"
+    )
+    remove: list[str] = Field(default=[], description="regular expressions taken out of what is said")
+    card: str = Field(description="address of the page that describes the set and states its licence")
+    licence: str = Field(description="licence of the set, as its card or its authors state it")
+    non_commercial: bool = Field(description="the licence forbids commercial use, or none is given")
+    languages: list[str] = Field(min_length=1, description="ISO codes")
+    capability: Literal[
+        "general", "reading", "math", "reasoning", "safety", "tools", "preference", "identity", "multimodal"
+    ] = Field(description="what the set teaches")
+
+    @field_validator("remove")
+    @classmethod
+    def _compiles(cls, patterns: list[str]) -> list[str]:
+        for pattern in patterns:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"{pattern!r} is no regular expression: {error}") from error
+        return patterns
+
+    @model_validator(mode="after")
+    def _names_the_fields_of_its_format(self) -> PublicSet:
+        required, optional = SET_FIELDS[self.format]
+        if wrong := sorted(required - set(self.fields)) + sorted(set(self.fields) - required - optional):
+            raise ValueError(
+                f"fields of the format {self.format} are {', '.join(sorted(required)) or 'none'}"
+                f"{' and perhaps ' + ', '.join(sorted(optional)) if optional else ''}; look at {wrong[0]}"
+            )
+        return self
+
+
+class SourcesParams(Strict):
+    allow_non_commercial: bool = Field(
+        description="read sets whose licence forbids commercial use; otherwise such a set stops the run"
+    )
+    rows_per_set: int = Field(ge=0, description="rows read from each public set, from its start")
+    fill: dict[str, str] = Field(
+        description="what {{name}} and {{author}} in identity rows become; an empty one leaves its rows out"
+    )
+    sets: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")], PublicSet] = Field(
+        description="public sets by name; rows have the origin `public:<name>`"
+    )
+
+
+class ArchiveParams(Strict):
+    """What may come out of one archive, nested ones included; beyond it the archive is quarantined."""
+
+    max_mb: float = Field(default=1024, gt=0, description="unpacked size, MiB")
+    max_files: int = Field(default=10_000, ge=1, description="members, folders included")
+    max_depth: int = Field(default=3, ge=1, description="archives inside each other, the outermost included")
+    max_ratio: float = Field(default=200, ge=1, description="unpacked over packed size; text has 3 to 20")
+
+
+class SpeechParams(Strict):
+    """How recordings, audio and video, are transcribed by Whisper."""
+
+    model: str = Field(
+        min_length=1, description="size name, hub id or local folder of a faster-whisper model"
+    )
+    language: str | None = Field(
+        description="ISO code of what is spoken; null: heard from the first speech of each recording"
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(description="auto: a GPU where CTranslate2 finds one")
+    threads: int = Field(ge=0, description="CPU threads; 0: OMP_NUM_THREADS, or four where it is not set")
+    max_file_mb: float = Field(gt=0, description="a larger recording is quarantined, MiB")
+    max_hours: float = Field(gt=0, description="a longer recording is quarantined")
 
 
 class IngestParams(Strict):
@@ -33,20 +128,76 @@ class IngestParams(Strict):
     role_map: dict[str, Literal["system", "user", "assistant", "tool"]] = Field(
         description="speaker names in dialogue files and the role each stands for"
     )
-    public_sets: list[PublicSet] = Field(description="public sets to read where they are present")
-    public_limit: int = Field(ge=0, description="rows read from each public set, from its start")
+    seconds_per_mb: float = Field(
+        default=10, gt=0, description="time to read one file, for each MiB begun, before it is given up"
+    )
+    max_reader_memory_mb: int = Field(
+        default=2048, ge=256, description="memory of the process that reads files, MiB"
+    )
+    max_ocr_pages: int = Field(default=500, ge=0, description="scanned pages read in one PDF")
+    archives: ArchiveParams = Field(default=ArchiveParams(), description="limits on zip and tar files")
+    speech: SpeechParams | None = Field(
+        default=None, description="how recordings are transcribed; null: they are quarantined"
+    )
 
 
 class DedupParams(Strict):
+    engine: Literal["embedded", "ray"] = Field(
+        default="embedded", description="embedded: threads of this process; ray: Daft on a Ray cluster"
+    )
+    method: Literal["minhash", "simhash"] = Field(
+        default="minhash", description="what proposes pairs; exact Jaccard decides either way"
+    )
     threshold: float = Field(gt=0, le=1, description="exact Jaccard similarity that counts as a copy")
     ngram: int = Field(ge=2, le=10, description="characters a shingle")
-    bands: int = Field(ge=1, description="LSH bands; bands x rows is the number of permutations")
+    bands: int = Field(ge=2, description="LSH bands; bands x rows is the number of permutations")
     rows: int = Field(ge=1, description="hashes a band")
 
 
+class ProseLimits(Strict):
+    """When a page or a transcript of one language does not read like prose.
+
+    Tokens are words, in Chinese characters and words of Latin letters.
+    """
+
+    min_tokens: int = Field(ge=1, description="shorter pages are not asked")
+    min_tokens_for_ngrams: int = Field(ge=1, description="shorter pages are not asked for repeated n-grams")
+    top_ngrams: dict[Annotated[int, Field(ge=1, le=50)], Annotated[float, Field(gt=0, le=1)]] = Field(
+        description="tokens of an n-gram: largest share of the characters in the most frequent one"
+    )
+    duplicate_ngrams: dict[Annotated[int, Field(ge=1, le=50)], Annotated[float, Field(gt=0, le=1)]] = Field(
+        description="tokens of an n-gram: largest share of the characters in those seen before", min_length=1
+    )
+    duplicate_lines: float = Field(gt=0, le=1, description="largest share of lines seen before")
+    duplicate_line_characters: float = Field(
+        gt=0, le=1, description="largest share of characters in lines seen before"
+    )
+    word_length: tuple[float, float] = Field(description="least and largest mean length of a token")
+    min_letter_share: float = Field(ge=0, le=1, description="tokens with a letter over tokens")
+    min_stop_words: int = Field(ge=0, description="places of `stop_words` that prose has at least")
+    stop_words: list[str] = Field(description="the commonest tokens of the language")
+    min_sentence_ends: float = Field(
+        ge=0, le=1, description="lines that end a sentence over lines of prose; more are needed"
+    )
+    lines_per_token: float = Field(gt=0, description="lines of prose over tokens, at most")
+
+
+class ForbiddenParams(Strict):
+    """What regulation forbids to be learned."""
+
+    lexicon: str | None = Field(
+        description="file of terms, below the project folder; `[category]` lines head them; null: none"
+    )
+    action: Literal["document", "line"] = Field(description="what goes where a term stands")
+
+
 class CleanParams(Strict):
+    simplify_chinese: bool = Field(description="turn traditional characters into simplified ones")
     min_words: int = Field(ge=0, description="shortest prose document; a CJK character is a word")
     max_symbol_share: float = Field(gt=0, le=1, description="symbols and OCR debris over characters")
+    max_broken_word_share: float = Field(
+        gt=0, le=1, description="words like ve1ocity, which scanners make, over words"
+    )
     max_mojibake_share: float = Field(gt=0, le=1, description="undecodable characters over characters")
     languages: list[str] = Field(description="ISO codes of the languages that stay")
     min_course_similarity: float = Field(
@@ -56,6 +207,10 @@ class CleanParams(Strict):
         ge=2, description="a short line found in at least so many files is boilerplate"
     )
     adverts: list[str] = Field(description="regular expressions; a line that matches is taken out")
+    copyright_lines: list[str] = Field(description="the same for lines that say who owns a text")
+    navigation_lines: list[str] = Field(description="the same for links and menus of a page")
+    forbidden: ForbiddenParams
+    prose: dict[str, ProseLimits] = Field(description="by ISO code of the language; others are not asked")
     person_name_allow_list: list[str] = Field(description="names that are never masked")
     dedup: DedupParams
 
@@ -85,6 +240,56 @@ class SplitParams(Strict):
     test_share: float = Field(ge=0, lt=1)
 
 
+class TeacherPrices(Strict):
+    prompt: float = Field(default=0.0, ge=0, description="price of a million prompt tokens")
+    answer: float = Field(default=0.0, ge=0, description="price of a million tokens of the answers")
+
+
+class TeacherParams(Strict):
+    """A larger model behind an OpenAI-compatible URL; the key itself is no parameter."""
+
+    url: str = Field(
+        pattern=r"^https?://[^@?#\s]+$",
+        description="base URL up to /v1, without user, password or query: http://127.0.0.1:8080/v1",
+    )
+    model: str = Field(min_length=1, description="name of the model, as the server calls it")
+    api_key_env: str | None = Field(
+        default=None,
+        pattern=r"^[A-Z_][A-Z0-9_]*$",
+        description="name of the environment variable that holds the API key; null: the server wants none",
+    )
+    questions_per_chunk: int = Field(default=3, ge=0, description="questions asked for on one chunk; 0: none")
+    chunk_limit: int | None = Field(
+        default=None, ge=1, description="chunks asked about, spread evenly; null: all"
+    )
+    score_preferences: bool = Field(default=True, description="drop pairs whose rejected answer it prefers")
+    json_schema: bool = Field(
+        default=True, description="send the answer's JSON schema; off for a server that refuses it"
+    )
+    temperature: float = Field(default=0.0, ge=0, le=2, description="0: the likeliest answer")
+    max_tokens: int = Field(default=1024, ge=16, description="tokens of one answer, at most")
+    concurrency: int = Field(default=4, ge=1, le=256, description="requests under way at once, at most")
+    max_retries: int = Field(
+        default=5, ge=0, description="further tries after 429, 5xx, timeouts and cut lines"
+    )
+    timeout_s: float = Field(default=120.0, gt=0, description="seconds to wait for one answer")
+    prices: TeacherPrices = Field(default=TeacherPrices(), description="for the account of what it cost")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _hide_what_may_be_a_key(cls, given: Any) -> Any:
+        """Blank values that do not fit, before the error message quotes them: one may be a key."""
+        if not isinstance(given, dict):
+            return given
+        forms = {"url": r"https?://[^@?#\s]+", "api_key_env": r"[A-Z_][A-Z0-9_]*"}
+        wrong = {
+            name: "(not shown)"
+            for name, form in forms.items()
+            if isinstance(given.get(name), str) and not re.fullmatch(form, given[name])
+        }
+        return {**given, **wrong}
+
+
 class ComposeParams(Strict):
     held_out: list[str] = Field(description="globs over lecture names that never enter training")
     chunk: ChunkParams
@@ -109,6 +314,9 @@ class ComposeParams(Strict):
     preferences: int = Field(ge=0, description="preference pairs made from the course, at most")
     questions_per_lecture: int = Field(
         ge=1, description="questions made for a course that brings no benchmark of its own"
+    )
+    teacher: TeacherParams | None = Field(
+        default=None, description="a larger model that writes questions and judges pairs; null: off"
     )
 
 
@@ -198,6 +406,7 @@ class DeployParams(Strict):
 
 #: Every block of `conf/*/parameters_<stage>.yml` and the model that it must fit.
 BLOCKS: dict[str, type[Strict]] = {
+    "sources": SourcesParams,
     "ingest": IngestParams,
     "clean": CleanParams,
     "compose": ComposeParams,

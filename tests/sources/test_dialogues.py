@@ -91,6 +91,51 @@ def test_a_preference_row_ends_in_the_chosen_answer_and_keeps_the_rejected_one(r
 
 
 @pytest.mark.parametrize(
+    "row",
+    [
+        {"prompt": "q", "completion": "a"},
+        {"prompt": [{"role": "user", "content": "q"}], "completion": [{"role": "assistant", "content": "a"}]},
+        {"prompt": "q", "completion": "a", "label": True},
+        {"question": "q", "answer": "a", "label": False},
+    ],
+)
+def test_prompt_and_completion_are_a_question_and_its_answer(row):
+    assert turns(row) == [("user", "q"), ("assistant", "a")]
+
+
+def test_the_history_of_an_alpaca_row_comes_before_its_question():
+    row = {"instruction": "q2", "input": "", "output": "a2", "history": [["q1", "a1"]], "system": "s"}
+    assert [text for _, text in turns(row)] == ["s", "q1", "a1", "q2", "a2"]
+
+
+def test_a_call_of_a_tool_stands_as_the_json_that_was_learned():
+    call = '{"name": "look_up", "arguments": {"word": "力"}}'
+    function = {"name": "look_up", "arguments": '{"word": "力"}'}
+    openai = {
+        "messages": [
+            {"role": "user", "content": "q"},
+            {"role": "assistant", "tool_calls": [{"id": "", "function": function}]},
+        ]
+    }
+    sharegpt = {"conversations": [{"from": "human", "value": "q"}, {"from": "function_call", "value": call}]}
+    assert turns(openai) == turns(sharegpt) == [("user", "q"), ("assistant", call)]
+
+
+@pytest.mark.parametrize(
+    ("row", "reason", "words"),
+    [
+        ({"prompt": "q", "completion": "a", "label": False}, "bad_answer", "take the row out"),
+        ({"conversations": [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}], "kto_tag": False}, "bad_answer", "`rejected`"),
+        ({"conversations": [{"from": "human", "value": "q"}, {"from": "function_call", "value": "{"}]}, "bad_row", "no JSON"),
+        ({"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}], "tools": "["}, "bad_row", "`tools`"),
+    ],
+)  # fmt: skip
+def test_an_answer_not_to_learn_and_a_broken_call_are_faults(row, reason, words):
+    fault = read(row)
+    assert isinstance(fault, Fault) and fault.reason == reason and words in fault.detail
+
+
+@pytest.mark.parametrize(
     ("row", "reason", "words"),
     [
         ({"instruction": "q", "output": " "}, "no_answer", "answer"),

@@ -15,8 +15,6 @@ PARAMS = IngestParams(
     max_file_mb=0.001,
     max_quarantined_share=1,
     role_map={"human": "user", "gpt": "assistant"},
-    public_sets=[],
-    public_limit=0,
 )
 SUFFIXES = [
     ".md",
@@ -28,7 +26,13 @@ SUFFIXES = [
     ".tsv",
     ".jsonl",
     ".json",
+    ".ass",
+    ".ssa",
     ".xlsx",
+    ".docx",
+    ".pptx",
+    ".html",
+    ".parquet",
     ".pdf",
     "",
 ]
@@ -57,7 +61,7 @@ def test_random_bytes_never_raise_and_are_never_lost(tmp_path_factory, raw, suff
     assert all(isinstance(f, Fault) or f.segments for f in found)
 
 
-@given(text=TEXTS, suffix=st.sampled_from(SUFFIXES[:9]))
+@given(text=TEXTS, suffix=st.sampled_from(SUFFIXES[:11]))
 @settings(max_examples=300, deadline=None)
 def test_text_of_any_shape_is_read_without_the_safety_net(tmp_path_factory, text, suffix):
     path = tmp_path_factory.mktemp("fuzz") / f"file{suffix}"
@@ -72,11 +76,15 @@ def test_text_of_any_shape_is_read_without_the_safety_net(tmp_path_factory, text
         ("a.md", b" \n", "no_content", "no text"),
         ("a.jsonl", b"\n", "no_content", "no row"),
         ("a.csv", b"question,answer\n", "no_content", "no row"),
-        ("a.pdf", b"x", "unknown_format", ".md"),
+        ("a.doc", b"x", "unknown_format", ".md"),
+        ("a.pdf", b"x", "unreadable", "export"),
         ("LICENSE", b"x", "unknown_format", "no suffix"),
         ("a.txt", b"x" * 1100, "too_large", "ingest.max_file_mb"),
         ("a.txt", b"ok \xff\xfe", "encoding", "UTF-8"),
         ("a.xlsx", b"not a workbook", "unreadable", "BadZipFile"),
+        ("a.docx", b"not a document", "unreadable", "BadZipFile"),
+        ("a.pptx", b"\xd0\xcf\x11\xe0 of 1997", "encrypted", "password"),
+        ("a.parquet", b"not a table", "bad_parquet", "export"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(tmp_path, name, raw, reason, words):

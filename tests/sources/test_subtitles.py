@@ -3,7 +3,7 @@
 import pytest
 
 from ta_pipeline.sources.drafts import Draft, Fault
-from ta_pipeline.sources.subtitles import read_srt, read_vtt
+from ta_pipeline.sources.subtitles import read_ass, read_srt, read_ssa, read_vtt
 
 SRT = """\
 1
@@ -113,3 +113,50 @@ def test_cues_without_a_blank_line_between_them_are_both_read():
 
 def test_a_file_without_any_cue_is_reported():
     assert faults(read_vtt("WEBVTT\n\nhello\n")) == [(0, "no_cues")]
+
+
+ASS = """\
+[Script Info]
+[Events]
+Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
+Dialogue: 0,0:00:05.00,0:00:07.50,Default,,0,0,0,,{\\i1}第二句，\\N换行{\\i0}
+Dialogue: 0,0:00:01.00,0:00:02.00,Default,李老师,0,0,0,,同学们好, 开始上课
+Comment: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,hidden
+Dialogue: 0,0:00:08.00,0:00:09.00,Default,,0,0,0,,{\\p1}m 0 0 l 1 1{\\p0}
+Dialogue: 0,0:00:08.00,0:00:09.00,Default,,0,0,0,,{\\an8}学生A：为什么？
+"""
+
+
+def test_cues_of_substation_come_in_time_without_effects_comments_and_drawings():
+    expected = [
+        (5, 1.0, 2.0, "李老师", "同学们好, 开始上课"),
+        (4, 5.0, 7.5, None, "第二句，换行"),
+        (8, 8.0, 9.0, "学生A", "学生A：为什么？"),
+    ]
+    assert cues(read_ass(ASS)) == expected
+    assert cues(read_ssa(ASS.replace("Dialogue: 0", "Dialogue: Marked=0"))) == expected
+    assert faults(read_ass(ASS)) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("Dialogue: 0,0:00:0x.00,0:00:02.00,Default,,0,0,0,,broken", "bad_cue"),
+        ("Dialogue: 0,0:00:03.00,0:00:02.00,Default,,0,0,0,,backwards", "bad_cue"),
+        ("Dialogue: 0,0:00:03.00,0:00:04.00,Default", "bad_cue"),
+    ],
+)
+def test_a_broken_line_of_substation_costs_only_itself(line, reason):
+    text = ASS.replace("[Script Info]", line)
+    assert faults(read_ass(text)) == [(1, reason)]
+    assert len(cues(read_ass(text))) == 3
+
+
+@pytest.mark.parametrize("tail", ["Dialogue: 0,0:00:1", "Dialogue: 0,0:00:10.00,0:00:11.00,Def\n\n"])
+def test_a_truncated_substation_file_is_reported_and_the_good_cues_stay(tail):
+    assert faults(read_ass(ASS + tail)) == [(9, "truncated_subtitle")]
+    assert len(cues(read_ass(ASS + tail))) == 3
+
+
+def test_a_substation_file_without_cues_is_reported():
+    assert faults(read_ass("[Script Info]\n")) == [(0, "no_cues")]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from ta_pipeline.sources.drafts import Draft, Fault
-from ta_pipeline.sources.tables import read_delimited, read_workbook
+from ta_pipeline.sources.tables import read_delimited, read_parquet, read_workbook
 
 
 def csv_rows(text: str) -> list[Draft | Fault]:
@@ -80,5 +80,44 @@ def test_every_sheet_of_a_workbook_is_read(tmp_path: Path):
     assert isinstance(first, Draft) and first.meta == {"lecture": "05"}
     assert isinstance(empty, Fault) and (empty.line, empty.reason) == (3, "no_answer")
     assert isinstance(second, Draft) and [s.text for s in second.segments] == ["NA", "42"]
-    assert isinstance(foreign, Fault) and "three" in foreign.detail
-    assert first.row != second.row
+    assert isinstance(foreign, Draft) and [s.heading for s in foreign.segments] == ["three", "three"]
+    assert len({first.row, second.row, foreign.row}) == 3
+
+
+def test_a_sheet_that_is_no_faq_is_text_with_the_names_of_its_columns(tmp_path: Path, builders):
+    rows = [("Term", "Meaning", "Week"), ("force", "a push", 3.0), (None, None, None), ("speed", None, 4)]
+    (tmp_path / "a.xlsx").write_bytes(builders["xlsx"](rows))
+    (draft,) = read_workbook(tmp_path / "a.xlsx", {})
+    assert isinstance(draft, Draft) and (draft.kind, draft.row) == ("text", 0)
+    assert [(s.line, s.heading, s.text) for s in draft.segments] == [
+        (2, "Sheet", "Term: force; Meaning: a push; Week: 3"),
+        (4, "Sheet", "Term: speed; Week: 4"),
+    ]
+
+
+def test_cells_without_names_stand_side_by_side(tmp_path: Path, builders):
+    (tmp_path / "a.xlsx").write_bytes(builders["xlsx"]([("a", "1"), ("b", "2")]))
+    (draft,) = read_workbook(tmp_path / "a.xlsx", {})
+    assert isinstance(draft, Draft) and [s.text for s in draft.segments] == ["a | 1", "b | 2"]
+
+
+def test_rows_of_a_parquet_log_are_dialogues(tmp_path: Path, builders):
+    turns = [{"from": "human", "value": "why?"}, {"from": "gpt", "value": "so"}]
+    rows = [{"conversations": turns, "week": 2}, {"conversations": turns[:1], "week": 2}]
+    (tmp_path / "a.parquet").write_bytes(builders["parquet"](rows))
+    roles = {"human": "user", "gpt": "assistant"}
+    good, bad = read_parquet(tmp_path / "a.parquet", roles, 10**6)
+    assert isinstance(good, Draft) and [(s.speaker, s.text) for s in good.segments] == [
+        ("user", "why?"),
+        ("assistant", "so"),
+    ]
+    assert good.meta == {"week": 2} and isinstance(bad, Fault) and (bad.line, bad.reason) == (2, "no_answer")
+
+
+def test_a_parquet_file_of_something_else_says_which_columns_it_has(tmp_path: Path, builders):
+    (tmp_path / "a.parquet").write_bytes(builders["parquet"]([{"name": "x"}]))
+    (fault,) = read_parquet(tmp_path / "a.parquet", {}, 10**6)
+    assert isinstance(fault, Fault) and fault.reason == "unknown_columns" and "'name'" in fault.detail
+    (tmp_path / "b.parquet").write_bytes(b"PAR1 broken")
+    (fault,) = read_parquet(tmp_path / "b.parquet", {}, 10**6)
+    assert isinstance(fault, Fault) and fault.reason == "bad_parquet"

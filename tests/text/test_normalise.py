@@ -1,6 +1,70 @@
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from ta_pipeline.text.normalise import normalise_document, normalise_text
+from ta_pipeline.text.normalise import normalise_document, normalise_text, simplify_chinese
+
+#: What lessons are made of: nothing here is a fault.
+RIGHT = st.sampled_from(
+    ["速度", "力是矢量", "，", "。", "：", "“", "”", "（", "）", "！", "～", "％", "＝", "a", "F", "7", " ", "\n", "\t"]
+    + ["x²", "½", "①", "10⁻³", "°C", "×", "≥", "µ", "Δ", "é", "ﬁ", "—", "…", "·", "`", "$", "\\", "#", "|", "👩\u200d🔬"]
+)
+FAULTS = st.sampled_from(
+    ["Ａ", "９", "\u3000", "\u200b", "\r", "\r\n", "\x00", "\ufeff", "â€™", "é€Ÿåº¦", "閫熷害", "ËÙ¶È", "\u200d"]
+)
+#: Pieces that stay byte-identical whatever is wrong around them.
+PROTECTED = st.sampled_from(
+    [
+        "```python\nx = '１２３　ａ'  # â€™\u200b\n```",
+        "$Ｆ\u3000＝ｍａ$",
+        "$$ａ\u200b＝１$$",
+        "\\[ｖ＝é€Ÿ\\]",
+        "\\begin{align}ａ&＝１\\end{align}",
+        "`ｘ\u3000＝１`",
+    ]
+)
+
+
+@settings(deadline=None)
+@given(st.lists(RIGHT, max_size=30).map("".join))
+def test_text_without_faults_is_returned_as_it_is(text):
+    assert normalise_text(text) == text
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(RIGHT | FAULTS | PROTECTED, max_size=20).map("".join))
+def test_a_second_pass_changes_nothing(text):
+    once = normalise_text(text)
+    assert normalise_text(once) == once
+
+
+@settings(deadline=None)
+@given(st.lists(FAULTS, max_size=6).map("".join), PROTECTED, st.lists(FAULTS, max_size=6).map("".join))
+def test_code_and_formulas_survive_any_faults_around_them(before, protected, after):
+    assert protected in normalise_text(f"{before}\n\n{protected}\n\n{after}")
+
+
+def test_traditional_characters_become_simplified_only_where_asked():
+    lesson = "重力加速度會隨緯度改變，x² 與 ½ 不變。"
+    assert normalise_text(lesson) == lesson
+    assert normalise_text(lesson, simplify=True) == "重力加速度会随纬度改变，x² 与 ½ 不变。"
+
+
+def test_simplified_chinese_code_and_formulas_are_not_converted():
+    assert simplify_chinese("乾坤、著名、瞭望、头发") == "乾坤、著名、瞭望、头发"
+    assert simplify_chinese("`變量` $\\text{變}$ 變") == "`變量` $\\text{變}$ 变"
+
+
+def test_a_document_is_simplified_in_all_its_texts(make_document):
+    document = make_document("變", title="題", meta='{"rejected": "錯"}')
+    clean = normalise_document(document, simplify=True)
+    assert (clean["title"], clean["segments"][0]["text"], clean["meta"]) == ("题", "变", '{"rejected": "错"}')
+    assert normalise_document(document) == document
+
+
+def test_escaped_text_in_meta_is_normalised_too(make_document):
+    clean = normalise_document(make_document("a", meta='{"rejected": "\\uff21"}'))
+    assert clean["meta"] == '{"rejected": "A"}'
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 import pytest
 
-from ta_pipeline.text.names import NameFinder
+from ta_pipeline.text.person_names import NameFinder
 from ta_pipeline.text.pii import mask_document, mask_line
 
 

@@ -1,10 +1,10 @@
 import pytest
 
 from ta_pipeline.text.quality import (
+    broken_word_share,
     count_words,
     course_similarity,
     find_faults,
-    is_confidential,
     mojibake_share,
     symbol_share,
 )
@@ -40,6 +40,10 @@ def test_good_documents_stay(make_document, clean_params):
         (["force ¤§¶ ø ¬¦ ¿ ^ ¤¦¬ push ¨¯¤ or ¤§ pull ¦¬¶ on it"], {}, "symbols"),
         ([TEACHING], {"language": "fr"}, "language"),
         (["内部资料，请勿外传", TEACHING], {}, "confidential"),
+        (["使用弹簧测力计之前先看清量程".encode().decode("gbk", "ignore")], {"language": "zh"}, "mojibake"),
+        (["The ve1ocity of the b0dy and its acce1eration are vect0rs, as we kn0w."], {}, "ocr"),
+        (["How do I pay?", "With an online casino bonus."], {"kind": "dialogue"}, "forbidden"),
+        ([TEACHING, "这里代开发票"], {}, "forbidden"),
     ],
 )
 def test_a_bad_document_goes_with_its_reason(make_document, clean_params, texts, fields, reason):
@@ -80,30 +84,39 @@ def test_formulas_tables_and_rules_are_no_debris(text):
     assert symbol_share(text) < 0.1
 
 
-def test_accented_letters_are_no_mojibake():
-    assert mojibake_share("Émilie du Châtelet, naïve café, 25 °C ± 1, ½ Â, Å") == 0
-
-
 @pytest.mark.parametrize(
-    ("top", "expected"),
+    "text",
     [
-        ("机密", True),
-        ("密级：机密", True),
-        ("【内部资料】请勿外传", True),
-        ("CONFIDENTIAL", True),
-        ("Strictly confidential - do not share", True),
-        ("For internal use only", True),
-        ("Confidential computing", False),
-        ("信息的机密性与完整性", False),
-        ("Internal energy and the first law", False),
-        ("内部能量与热力学第一定律", False),
-        ("Use internal forces only inside the system", False),
+        "Émilie du Châtelet, naïve café, 25 °C ± 1, ½ Â, Å",
+        "瑜伽、浏览器、浣熊、浊度与泸州",
+        "鏈條的張力與衝量：銀河系裡恆星繞著銀心運動，鏡頭轉動時觀察錘頭與鋼絲。",
     ],
 )
-def test_only_a_mark_at_the_top_makes_a_document_confidential(make_document, top, expected):
-    assert is_confidential(make_document(top, TEACHING)) is expected
-    assert is_confidential(make_document(TEACHING, title=top)) is expected
-    assert is_confidential(make_document(TEACHING * 4, top)) is False
+def test_accented_rare_and_traditional_letters_are_no_mojibake(text):
+    assert mojibake_share(text) == 0
+
+
+def test_words_that_a_scanner_broke_are_told_from_names_of_things():
+    assert broken_word_share("the ve1ocity of a b|ock") == 0.4
+    assert broken_word_share("CO2, H2O, x1 and v0, 3D, B2B, x = 10, 5m") == 0
+
+
+def test_every_fault_names_the_value_that_decided(make_document, clean_params):
+    faults = find_faults(
+        [
+            make_document("Too short here."),
+            make_document("Force is a \ufffd\ufffd push or a pull"),
+            make_document("机密", TEACHING),
+            make_document("fake diplomas for sale " + TEACHING),
+        ],
+        clean_params,
+    )
+    assert [faults[n].detail for n in range(4)] == [
+        "3 words, 5 needed",
+        "0.069 of the characters, 0.02 allowed",
+        "line 1 (segment at line 1 of the file): 机密",
+        "forged documents: segment 1, line 1",
+    ]
 
 
 LECTURE = (

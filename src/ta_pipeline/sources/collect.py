@@ -9,19 +9,24 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 
-from ta_pipeline.params import IngestParams, PublicSet
+from ta_pipeline.params import IngestParams, SourcesParams
 from ta_pipeline.progress import track
 from ta_pipeline.records import DOCUMENT, QUARANTINED, InputError, stable_id
+from ta_pipeline.sources.archives import with_members
 from ta_pipeline.sources.dialogues import lecture_of
-from ta_pipeline.sources.drafts import WHOLE_FILE, Draft, Fault
-from ta_pipeline.sources.folder import SourceFile, list_files
-from ta_pipeline.sources.read import MARKDOWN_SUFFIXES, read_file
+from ta_pipeline.sources.drafts import Draft, Fault
+from ta_pipeline.sources.folder import EXAM, SourceFile, list_files
+from ta_pipeline.sources.isolation import IsolatedReader
+from ta_pipeline.sources.public_sets import PublicSets
+from ta_pipeline.sources.read import MARKDOWN_SUFFIXES
+from ta_pipeline.sources.recordings import is_recording, stands_for
+from ta_pipeline.sources.speech import read_speech
+from ta_pipeline.sources.whisper import release_model
 
 COURSE = "course"
 _LISTED = 20
@@ -50,27 +55,34 @@ class _Read:
 
 
 def collect(
-    course_files: Path, public_files: Path, course: str, ingest: IngestParams
+    course_files: Path, public_files: Path, course: str, ingest: IngestParams, sources: SourcesParams
 ) -> tuple[pa.Table, pa.Table]:
     """Read both folders into `DOCUMENT` and `QUARANTINED` rows.
 
-    Raises InputError where the course folder is empty or too large a share of all files gave no
-    document. `public_files` may be missing.
+    Raises InputError where the course folder is empty, a public set's licence is not allowed, or too large
+    a share of all files gave no document. `public_files` may be missing.
     """
-    own = list_files(course_files)
+    own = [file for file in list_files(course_files) if file.name != EXAM]
     if not own:
         raise InputError(
             f"{course_files}: no file to read. Make a course with `ta new-course {course}` and put its "
             "notes, subtitles, FAQ or question logs there, or name another with `--params course=NAME`."
         )
-    public = [file for file in list_files(public_files) if not _is_readme(file.name)]
-    jobs = [(file, None) for file in own] + [(file, public_files) for file in public]
-    left = {public_set.name: ingest.public_limit for public_set in ingest.public_sets}
-    sets = _sets_by_path(public_files, ingest.public_sets)
-    read = [
-        _read_one(file, ingest) if folder is None else _read_public(file, sets, left, ingest)
-        for file, folder in track(jobs, "reading sources", len(jobs), "files")
-    ]
+    sets = PublicSets(public_files, sources, ingest)
+    sets.check_licences()
+    # A recording comes after the transcripts that may stand for it.
+    jobs = [(file, False) for file in sorted(own, key=lambda file: is_recording(file.name))]
+    jobs += [(file, True) for file in sets.wanted() if not _is_readme(file.name) and file.name != EXAM]
+    read: list[_Read] = []
+    with IsolatedReader(ingest) as reader:
+        for file, public in track(jobs, "reading sources", len(jobs), "files"):
+            if public:
+                read.append(_read_public(file, sets))
+            else:
+                for member in with_members(file, reader, ingest):
+                    read.append(_read_one(member, reader, read, ingest))
+    release_model()
+    read.sort(key=lambda file: (False, file.source) if file.origin == COURSE else (True, ""))
     _refuse_too_many_bad_files(read, course_files, ingest)
     return _documents(read, course), _quarantined(read)
 
@@ -79,9 +91,20 @@ def _is_readme(name: str) -> bool:
     return "/" not in name and name.upper().startswith("README")
 
 
-def _read_one(file: SourceFile, ingest: IngestParams) -> _Read:
-    found = [file.fault] if file.fault else read_file(file.path, ingest)
-    return _sorted_out(file.name, COURSE, found)
+def _read_one(file: SourceFile, reader: IsolatedReader, read: list[_Read], ingest: IngestParams) -> _Read:
+    """Read a file of the course; a recording in this process, which may keep a model and show progress."""
+    if file.fault:
+        return _sorted_out(file.name, COURSE, [file.fault])
+    if not is_recording(file.name):
+        return _sorted_out(file.name, COURSE, reader.read(file.path))
+    transcripts = [other for other in read if other.drafts and stands_for(other.source, file.name)]
+    if not transcripts:
+        return _sorted_out(file.name, COURSE, read_speech(file.path, file.name, ingest.speech))
+    for transcript in transcripts:
+        transcript.drafts[:] = [
+            replace(draft, meta={**draft.meta, "recording": file.name}) for draft in transcript.drafts
+        ]
+    return _Read(file.name, COURSE, [], [])
 
 
 def _sorted_out(source: str, origin: str, found: Iterable[Draft | Fault]) -> _Read:
@@ -95,36 +118,9 @@ def _sorted_out(source: str, origin: str, found: Iterable[Draft | Fault]) -> _Re
     return _Read(source, origin, drafts, faults)
 
 
-def _sets_by_path(folder: Path, public_sets: list[PublicSet]) -> dict[Path, str]:
-    """Map each declared public file to the first set whose pattern finds it."""
-    sets: dict[Path, str] = {}
-    for public_set in public_sets:
-        try:
-            for path in sorted(folder.glob(public_set.pattern)):
-                sets.setdefault(path, public_set.name)
-        except (ValueError, NotImplementedError, IndexError) as error:
-            raise InputError(
-                f"`ingest.public_sets`: pattern {public_set.pattern!r} of {public_set.name!r} is no glob "
-                f"below a folder ({error}). Write one like '**/{public_set.name}*.json*' in "
-                "conf/base/parameters_ingest.yml."
-            ) from error
-    return sets
-
-
-def _read_public(
-    file: SourceFile, sets: dict[Path, str], left: dict[str, int], ingest: IngestParams
-) -> _Read:
-    """Read a public file up to what is `left` of its set's rows, and count that down."""
-    source = f"public/{file.name}"
-    name = sets.get(file.path)
-    if file.fault:
-        return _sorted_out(source, "", [file.fault])
-    if name is None:
-        cure = "no pattern of `ingest.public_sets` finds it; declare the set in parameters_ingest.yml"
-        return _sorted_out(source, "", [Fault(WHOLE_FILE, "undeclared_public_set", cure)])
-    read = _sorted_out(source, f"public:{name}", islice(read_file(file.path, ingest), left[name]))
-    left[name] -= len(read.drafts) + len(read.faults)
-    return read
+def _read_public(file: SourceFile, sets: PublicSets) -> _Read:
+    origin, found = sets.read(file)
+    return _sorted_out(f"public/{file.name}", origin, found)
 
 
 def _refuse_too_many_bad_files(read: list[_Read], folder: Path, ingest: IngestParams) -> None:

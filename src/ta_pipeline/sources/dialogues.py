@@ -1,8 +1,8 @@
 """Dialogues: rows of questions and answers in the shapes people keep them in.
 
-Alpaca (`instruction`, `input`, `output`), ShareGPT (`conversations` with `from` and `value`), OpenAI
-(`messages`), `question` and `answer`, and preference rows (`chosen`, `rejected`) of any of them. One
-row is one draft; what a row says beside its turns stays in `meta`. Speakers become roles by
+Every shape that `formats` reads: Alpaca, ShareGPT, OpenAI messages, prompt and completion, question and
+answer, and preference rows of any of them; here their columns may also have the names that people give
+them. One row is one draft; what a row says beside its turns stays in `meta`. Speakers become roles by
 `ingest.role_map`.
 """
 
@@ -11,7 +11,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
+from typing import cast
 
+from ta_pipeline.formats import shapes
+from ta_pipeline.formats.fields import encodable
+from ta_pipeline.formats.model import Conversation, RowError
+from ta_pipeline.formats.turns import FUNCTION_CALL, content_of, read_calls, said
+from ta_pipeline.records import Role
 from ta_pipeline.sources.drafts import Draft, Fault, Found, Segment
 
 Row = dict[str, object]
@@ -30,27 +36,15 @@ ALIASES = {
     "讲次": "lecture",
 }
 _TURNS = {
-    "instruction", "input", "output", "conversations", "messages", "prompt", "question", "answer", "system",
-    "chosen", "rejected", "meta",
+    "instruction", "input", "output", "history", "conversations", "messages", "prompt", "completion",
+    "question", "answer", "system", "chosen", "rejected", "meta",
 }  # fmt: skip
 _ASKING = {"instruction", "conversations", "messages", "prompt", "question"}
-_ANSWERING = {"output", "conversations", "messages", "answer", "chosen"}
+_ANSWERING = {"output", "conversations", "messages", "completion", "answer", "chosen"}
 _PROVENANCE = {"source", "timestamp", "lecture"}
-_SHAPES = (
-    "instruction/output, conversations, messages, question/answer, or chosen/rejected beside one of them"
-)
 
 #: `NaN`, which pandas writes for an empty cell, is nothing rather than a number.
 _DECODER = json.JSONDecoder(parse_constant=lambda _: None)
-
-
-class RowError(ValueError):
-    """A row that cannot be a dialogue: a reason to count by, and a detail that says the cure."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        """Keep both parts for the fault."""
-        super().__init__(detail)
-        self.reason = reason
 
 
 def read_jsonl(text: str, role_map: Mapping[str, str]) -> Found:
@@ -85,8 +79,8 @@ def read_row(value: object, line: int, row: int, role_map: Mapping[str, str]) ->
         if not isinstance(value, dict):
             raise RowError("bad_row", f"a row must be an object, not {type(value).__name__}")
         fields = canonical(value)
-        turns = list(_turns(fields, role_map))
-        meta = _meta(fields)
+        conversation, turns = _turns(fields, role_map)
+        meta = _meta(fields, conversation)
     except RowError as error:
         return Fault(line, error.reason, str(error))
     return Draft("dialogue", [Segment(text, line, speaker=role) for role, text in turns], "", meta, row)
@@ -108,105 +102,36 @@ def is_dialogue(names: Iterable[str]) -> bool:
     return not _ASKING.isdisjoint(fields) and not _ANSWERING.isdisjoint(fields)
 
 
-def _turns(fields: Row, role_map: Mapping[str, str]) -> Iterator[Turn]:
-    """Yield role and text of each turn; the last one that speaks is the assistant."""
-    prompt = list(_prompt(fields, role_map))
-    if not any(role == "user" and text.strip() for role, text in prompt):
-        raise RowError("no_question", "no turn of the user has text; write the question")
-    if "chosen" in fields or "rejected" in fields:
-        answers = [("assistant", _final(fields.get("chosen")))]
-        _answered(_final(fields.get("rejected")), "rejected")
-    elif "conversations" in fields or "messages" in fields:
-        answers = []
-        _answered("".join(text for role, text in prompt if role == "assistant"), "assistant")
-    else:
-        name = "output" if "instruction" in fields else "answer"
-        answers = [("assistant", _text(fields.get(name), name))]
-    for _, text in answers:
-        _answered(text, "answer")
-    yield from [*prompt, *answers]
-
-
-def _prompt(fields: Row, role_map: Mapping[str, str]) -> Iterator[Turn]:
-    if system := _text(fields.get("system"), "system").strip():
-        yield "system", system
-    listed = next((fields[n] for n in ("conversations", "messages", "prompt") if n in fields), None)
-    if isinstance(listed, list):
-        for number, turn in enumerate(listed, start=1):
-            yield _turn(turn, number, role_map)
-    elif listed is not None:
-        yield "user", _text(listed, "prompt")
-    elif "instruction" in fields:
-        asked = _text(fields["instruction"], "instruction")
-        given = _text(fields.get("input"), "input")
-        yield "user", f"{asked}\n{given}" if given.strip() else asked
-    elif "question" in fields:
-        yield "user", _text(fields["question"], "question")
-    else:
-        raise RowError("unknown_shape", f"columns {_named(fields)}; a dialogue has {_SHAPES}")
-
-
-def _turn(turn: object, number: int, role_map: Mapping[str, str]) -> Turn:
-    if not isinstance(turn, dict):
-        raise RowError("bad_row", f"turn {number} must be an object, not {type(turn).__name__}")
-    name = str(turn.get("from", turn.get("role", "")))
-    role = role_map.get(name.strip().lower())
-    if role is None:
+def _turns(fields: Row, role_map: Mapping[str, str]) -> tuple[Conversation, list[Turn]]:
+    """Read the row and list role and text of each turn; the last one that speaks is the assistant."""
+    roles = cast("dict[str, Role]", {"assistant": "assistant", **role_map})
+    conversation = shapes.read_row(_calls_in_own_words(fields), roles)
+    if conversation.label is False:
         raise RowError(
-            "unknown_role",
-            f"role {name!r} of turn {number} is unknown; map it under `ingest.role_map` in "
-            "conf/base/parameters_ingest.yml",
+            "bad_answer", "its label says not to learn the answer; pair it as `rejected` or take the row out"
         )
-    text = _content(turn, f"turn {number}")
-    if not text.strip():
-        reason = "no_answer" if role == "assistant" else "bad_row"
-        raise RowError(reason, f"turn {number} ({name}) has no text; write it or take the row out")
-    return role, text
+    return conversation, [(m.role, said(m)) for m in (*conversation.messages, *conversation.chosen)]
 
 
-def _content(turn: Mapping[str, object], where: str) -> str:
-    """Return the text of a turn; OpenAI's list of parts is joined, and only text parts are known."""
-    value = turn.get("value", turn.get("content"))
-    if not isinstance(value, list):
-        return _text(value, where)
-    for part in value:
-        if not isinstance(part, dict) or part.get("type") != "text":
-            raise RowError("bad_row", f"{where} has a part that is no text; take the row out")
-    return "\n".join(_text(part.get("text"), where) for part in value)
+def _calls_in_own_words(fields: Row) -> Row:
+    """Have a `function_call` that is JSON but not a name with arguments stand as what the assistant said."""
+    turns = fields.get("conversations")
+    if not isinstance(turns, list):
+        return fields
+    return {**fields, "conversations": [_in_own_words(turn) for turn in turns]}
 
 
-def _final(answer: object) -> str:
-    """Return the text of a preferred or rejected answer: a string, a turn, or turns that end in it."""
-    if isinstance(answer, list):
-        answer = answer[-1] if answer else None
-    return _content(answer, "answer") if isinstance(answer, dict) else _text(answer, "answer")
-
-
-def _text(value: object, name: str) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise RowError("bad_row", f"{name} must be text, not {type(value).__name__}")
-    return _encodable(str(value), name)
-
-
-def _encodable(text: str, name: str) -> str:
-    """Refuse what JSON can escape and no file can hold: half of a surrogate pair."""
+def _in_own_words(turn: object) -> object:
+    if not isinstance(turn, dict) or str(turn.get("from")).strip().lower() != FUNCTION_CALL:
+        return turn
     try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise RowError(
-            "encoding", f"{name} holds half of a surrogate pair; write the row again as UTF-8"
-        ) from error
-    return text
+        read_calls(content_of(turn, "turn"), "turn")
+    except RowError as error:
+        return {**turn, "from": "assistant"} if error.reason == "bad_call" else turn
+    return turn
 
 
-def _answered(text: str, name: str) -> None:
-    if not text.strip():
-        raise RowError("no_answer", f"the row has no {name} text; write it or take the row out")
-
-
-def _meta(fields: Row) -> dict[str, object]:
+def _meta(fields: Row, conversation: Conversation) -> dict[str, object]:
     """Collect what the row says beside its turns: `meta` itself, other columns, the rejected answer."""
     meta: Row = {}
     given = fields.get("meta")
@@ -218,9 +143,9 @@ def _meta(fields: Row) -> dict[str, object]:
         meta["meta"] = given
     for name in _PROVENANCE & set(meta):
         meta[name] = str(meta[name]).strip()
-    if "rejected" in fields:
-        meta["rejected"] = _final(fields["rejected"])
-    _encodable(json.dumps(meta, ensure_ascii=False, default=str), "meta")
+    if conversation.rejected:
+        meta["rejected"] = said(conversation.rejected[-1])
+    encodable(json.dumps(meta, ensure_ascii=False, default=str), "meta")
     return meta
 
 
@@ -228,10 +153,6 @@ def lecture_of(meta: Mapping[str, object]) -> str:
     """Name the lecture a row belongs to: `lecture`, or the name of its `source` file, else ""."""
     source = PurePosixPath(str(meta.get("source", "")).replace("\\", "/")).name
     return str(meta.get("lecture", "")) or source.split(".", 1)[0]
-
-
-def _named(fields: Row) -> str:
-    return ", ".join(map(repr, list(fields)[:8])) or "none"
 
 
 def _elements(text: str) -> Iterator[tuple[int, object]]:

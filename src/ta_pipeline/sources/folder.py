@@ -9,6 +9,9 @@ from pathlib import Path
 
 from ta_pipeline.sources.drafts import WHOLE_FILE, Fault
 
+#: An exam that lies among a course's files: `compose` asks it, and nothing of it is learned.
+EXAM = "eval/benchmark.jsonl"
+
 
 @dataclass(frozen=True)
 class SourceFile:

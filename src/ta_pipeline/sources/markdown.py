@@ -16,6 +16,7 @@ from markdown_it.rules_block import StateBlock
 from markdown_it.token import Token
 
 from ta_pipeline.sources.drafts import Draft, Fault, Found, Segment
+from ta_pipeline.sources.headings import Headings
 
 _FIELD = re.compile(r"^(\w[\w -]*):\s+(\S.*)$")
 _MARKER = re.compile(r"^\s*:{3,}[^\n]*\n?", re.MULTILINE)
@@ -40,7 +41,7 @@ def read_markdown(text: str) -> Found:
     fields, start = _front_matter(lines)
     tokens = _parser().parse("\n".join([""] * start + lines[start:]))
     segments: list[Segment] = []
-    headings = _Headings()
+    headings = Headings()
     for position, token in enumerate(tokens):
         if token.level or token.map is None:
             continue
@@ -56,30 +57,6 @@ def read_markdown(text: str) -> Found:
     title = headings.title or fields.pop("title", "")
     if segments:
         yield Draft("text", segments, title, dict(fields))
-
-
-class _Headings:
-    """The headings above the current line; those inside a `:::` div end with it."""
-
-    def __init__(self) -> None:
-        self.title = ""
-        self._path: dict[int, str] = {}
-        self._outside: list[dict[int, str]] = []
-
-    def enter(self, depth: int, name: str) -> None:
-        """Begin a section; the first H1 is the title."""
-        self._path = {d: heading for d, heading in self._path.items() if d < depth} | {depth: name}
-        self.title = self.title or (name if depth == 1 else "")
-
-    def cross_fence(self, marker: str) -> None:
-        """Go into a div, or out of it where the marker has no name behind its colons."""
-        if marker.strip().strip(":"):
-            self._outside.append(self._path)
-        elif self._outside:
-            self._path = self._outside.pop()
-
-    def __str__(self) -> str:
-        return " > ".join(self._path[depth] for depth in sorted(self._path) if self._path[depth])
 
 
 def _block_text(token: Token, raw: str) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 
 from ta_pipeline.sources.drafts import Draft, Found, Segment
+
+_CJK = re.compile(r"[\u2e80-\u2fdf\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
 
 
 def read_plain_text(text: str) -> Found:
@@ -23,3 +26,13 @@ def paragraphs(lines: list[str], first_line: int = 1) -> Iterator[tuple[int, str
         elif block:
             yield number - len(block), "\n".join(block).strip()
             block = []
+
+
+def join_wrapped(lines: Iterable[str]) -> str:
+    """Undo the wrapping of lines: a space between words, nothing beside an ideograph."""
+    joined: list[str] = []
+    for line in filter(None, (line.strip() for line in lines)):
+        if joined and not _CJK.match(joined[-1][-1]) and not _CJK.match(line[0]):
+            joined.append(" ")
+        joined.append(line)
+    return "".join(joined)

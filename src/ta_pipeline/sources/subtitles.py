@@ -1,7 +1,8 @@
-"""SubRip and WebVTT: cues with their seconds, and who speaks where the file says so.
+"""SubRip, WebVTT and SubStation Alpha: cues with their seconds, and who speaks where the file says so.
 
-An own parser: pysubs2 skips what it cannot read and webvtt-py gives a fault no line, while a cue that
-is lost must be seen in quarantine with its place.
+SubRip and WebVTT have an own parser: pysubs2 skips what it cannot read and webvtt-py gives a fault no
+line, while a cue that is lost must be seen in quarantine with its place. SubStation Alpha has a cue a
+line, which pysubs2 is handed one at a time, so that a broken one costs only itself.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ta_pipeline.sources.drafts import WHOLE_FILE, Draft, Fault, Found, Segment
-from ta_pipeline.sources.plain_text import paragraphs
+from ta_pipeline.sources.plain_text import join_wrapped, paragraphs
 
 _CLOCK = r"(?:([0-9]{1,3}):)?([0-9]{1,2}):([0-9]{1,2})[,.]([0-9]{1,3})"
 _TIMING = re.compile(rf"^\s*{_CLOCK}\s*-->\s*{_CLOCK}(?:\s+\S.*)?\s*$")
@@ -23,6 +24,10 @@ _BARE_HEAD = re.compile(r"^[0-9][0-9:,.> -]*$", re.MULTILINE)
 _NOT_SPEECH = re.compile(r"^(?:WEBVTT|NOTE|STYLE|REGION)(?:\s|$)")
 _VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]+)>")
 _TAG = re.compile(r"</?(?:[bciuv]|ruby|rt|lang|font)(?:[ .][^<>]*)?>|<[0-9][0-9:.]*>|\{\\[^}]*\}")
+#: Commas before the text of an event.
+_EVENT_COMMAS = 9
+#: Vector drawing: what follows are coordinates.
+_DRAWING = re.compile(r"\\p[1-9]")
 _SPEAKER = re.compile(
     r"^[-–—\[(（【]?\s*"
     r"((?:[\u4e00-\u9fff]{0,2}(?:学生|同学|老师|教师|教授|助教|主持人|讲师)(?:[A-Z0-9一二三四五六七八九十甲乙丙丁]{1,2})?)"
@@ -30,7 +35,6 @@ _SPEAKER = re.compile(
     r"[\])）】]?\s*[：:]",
     re.IGNORECASE,
 )
-_CJK = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,56 @@ def read_srt(text: str) -> Found:
 def read_vtt(text: str) -> Found:
     """Yield one "transcript" draft with the good cues; notes, styles and regions are left out."""
     return _read(text, vtt=True)
+
+
+def read_ass(text: str) -> Found:
+    """Yield one "transcript" draft with the good cues of an ASS file, in order of time."""
+    return _read_events(text, "ass")
+
+
+def read_ssa(text: str) -> Found:
+    """Yield one "transcript" draft with the good cues of an SSA file, in order of time."""
+    return _read_events(text, "ssa")
+
+
+def _read_events(text: str, kind: str) -> Found:
+    segments: list[Segment] = []
+    lines = text.split("\n")
+    events = [n for n, line in enumerate(lines, start=1) if line.startswith("Dialogue:")]
+    end = len(text.rstrip().split("\n"))
+    for number in events:
+        found = _read_event(lines[number - 1], number, kind, last=number == end)
+        if isinstance(found, Fault):
+            yield found
+        elif found:
+            segments.append(found)
+    if not events:
+        yield Fault(WHOLE_FILE, "no_cues", "no `Dialogue:` line; is it a subtitle?")
+    if segments:
+        # Editors keep cues in the order they were written.
+        yield Draft("transcript", sorted(segments, key=lambda segment: (segment.start or 0.0, segment.line)))
+
+
+def _read_event(line: str, number: int, kind: str, last: bool) -> Segment | Fault | None:
+    """Read one event; None for a drawing and for one without words, which the format uses for effects."""
+    from pysubs2 import SSAFile
+
+    try:
+        (event,) = SSAFile.from_string(f"[Events]\n{line}", format_=kind).events
+    except ValueError as error:
+        return _fault(number, " ".join(str(error).split())[:80], truncated=last)
+    if line.count(",") < _EVENT_COMMAS:
+        return _fault(number, f"{line[:60]!r} has too few fields", truncated=last)
+    start, end = event.start / 1000, event.end / 1000
+    if end < start or start < 0:
+        return _fault(number, f"the cue goes from {start:g} s to {end:g} s", truncated=False)
+    words = "" if _DRAWING.search(event.text) else join_wrapped(event.plaintext.split("\n"))
+    if not words:
+        return None
+    named = _SPEAKER.match(words)
+    return Segment(
+        words, number, start=start, end=end, speaker=event.name.strip() or (named and named[1].strip())
+    )
 
 
 def _read(text: str, vtt: bool) -> Found:
@@ -137,16 +191,7 @@ def _voices(body: str, vtt: bool) -> Iterator[tuple[str | None, str]]:
     first, *voiced = _VOICE.split(body)
     for speaker, spoken in [(None, first), *zip(voiced[::2], voiced[1::2], strict=True)]:
         words = _TAG.sub("", spoken)
-        words = _join_lines(html.unescape(words) if vtt else words)
+        words = join_wrapped((html.unescape(words) if vtt else words).split("\n"))
         if words:
             named = _SPEAKER.match(words)
             yield speaker.strip() if speaker else (named[1].strip() if named else None), words
-
-
-def _join_lines(text: str) -> str:
-    """Undo the wrapping of a caption: a space between words, nothing between ideographs."""
-    joined = ""
-    for line in filter(None, (line.strip() for line in text.split("\n"))):
-        glue = "" if not joined or _CJK.match(joined[-1]) or _CJK.match(line[0]) else " "
-        joined += glue + line
-    return joined

@@ -1,28 +1,35 @@
-"""Take out what is on a page but is not teaching: adverts, copyright lines, footers that repeat.
+"""Take out what is on a page but is not teaching: adverts, copyright lines, menus, footers that repeat.
 
 Only whole lines go (whole cues in a transcript), never part of one, and each comes out as a row with
-its reason. Whether what is left is worth keeping is for `quality` to say.
+its reason. A mark of secrecy always stays: it says that the whole document must go, which is for
+`quality` to do, as is what is left of a page.
 """
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ta_pipeline.records import InputError
+from ta_pipeline.text.confidential import is_mark
 from ta_pipeline.text.markup import has_shield, shield, unshield
+from ta_pipeline.text.sieve import Sieve
 
 Row = dict[str, Any]
 #: Says why a line goes: reason and detail, or None for a line that stays.
 Verdict = tuple[str, str] | None
+Judge = Callable[[str], Verdict]
 
 #: A longer line is a paragraph, which may mention an offer and teach all the same.
 _LONGEST_ADVERT = 200
 #: Longest and shortest line that can be a footer; "对吧？" and "解答" are short and repeat by nature.
 _LONGEST_FOOTER = 80
 _SHORTEST_FOOTER = 6
+#: Lines at the top and at the bottom of a page where headers and footers stand.
+_EDGE = 3
+_SENTENCE = re.compile(r".{12}[。.!?！？]\W*$")
 #: A file that shares more of its text with others is their copy, and no witness for a footer.
 _COPY_SHARE = 0.5
 #: A page with more of its characters in adverts is an advert as a whole.
@@ -31,58 +38,136 @@ _HAS_LETTER = re.compile(r"[^\W\d_]")
 #: Headings, table rows, labels that announce what follows ("Solution:"), lines of a sentence that goes
 #: on in the next one ("For example,").
 _STRUCTURE = re.compile(r"^\s*(?:#|\|)|[:：,，、;；]\**\s*$")
+_ADVERT_PAGE = ("advert", "most of the page is advertising")
+
+
+class Lexicon:
+    """Expressions by the reason for which a line that matches goes: advert, copyright, navigation."""
+
+    def __init__(self, patterns: Mapping[str, Iterable[str]]) -> None:
+        """Compile the expressions; their order is that of the reasons given."""
+        self._rules = [(reason, _compile(pattern)) for reason, group in patterns.items() for pattern in group]
+        self._sieve = Sieve([pattern for _, pattern in self._rules])
+
+    def judge(self, text: str) -> Judge:
+        """Return what judges the lines of a text, by the few expressions that can match any of them."""
+        rules = [self._rules[position] for position in self._sieve.candidates(text)]
+        if not rules:
+            return _none
+
+        def verdict(line: str) -> Verdict:
+            if len(line) > _LONGEST_ADVERT or has_shield(line):
+                return None
+            hit = next(((reason, pattern) for reason, pattern in rules if pattern.search(line)), None)
+            return None if hit is None or is_mark(line) else (hit[0], f"matches {hit[1].pattern}")
+
+        return verdict
+
+
+def _none(_: str) -> Verdict:
+    return None
 
 
 def remove_boilerplate(
-    documents: list[Row], adverts: list[str], min_files: int
+    documents: list[Row], lexicon: Lexicon, min_files: int
 ) -> tuple[list[Row], list[tuple[Row, str, str, str]]]:
     """Return the documents without boilerplate, and (document, reason, detail, line) for each removal.
 
     Dialogues lose adverts only where they are a course's own: a row of a public set may well be asked
     to write one. Segments that become empty disappear.
     """
-    patterns = [_compile(pattern) for pattern in adverts]
-    repeated = repeated_lines(documents, min_files)
+    lines_of = [short_lines(document) for document in documents]
+    repeated = repeated_lines(documents, lines_of, min_files)
     kept: list[Row] = []
     removed: list[tuple[Row, str, str, str]] = []
-    for document in documents:
-
-        def verdict(line: str, document: Row = document) -> Verdict:
-            return _advert(line, patterns) or _repeated(line, document, repeated)
-
+    for document, own in zip(documents, lines_of):
         if document["kind"] == "dialogue" and document["origin"] != "course":
             kept.append(document)
             continue
-        segments, lines = _strip(document, verdict)
-        if _is_advert_page(document, lines):
-            segments, lines = _strip(document, lambda line: _advert(line, patterns) or _ADVERT_PAGE)
-        kept.append({**document, "segments": [s for s in segments if s["text"].strip()]})
-        removed += [(document, reason, detail, line) for reason, detail, line in lines]
+        found = {line: repeated[line] for line in own if line in repeated} if repeated else {}
+        clean, lines = _clean(document, lexicon, found)
+        kept.append(clean)
+        removed += [(clean, reason, detail, line) for reason, detail, line in lines]
     return kept, removed
 
 
-def repeated_lines(documents: Iterable[Row], min_files: int) -> dict[str, int]:
+def _clean(
+    document: Row, lexicon: Lexicon, repeated: Mapping[str, int]
+) -> tuple[Row, list[tuple[str, str, str]]]:
+    by_lexicon = lexicon.judge("\n".join(segment["text"] for segment in document["segments"]))
+    if by_lexicon is _none and not repeated:
+        return document, []
+
+    def verdict(line: str) -> Verdict:
+        return by_lexicon(line) or _repeated(line, document, repeated)
+
+    segments, lines = strip(document, verdict)
+    if _is_advert_page(document, lines):
+        segments, lines = strip(document, lambda line: by_lexicon(line) or _ADVERT_PAGE)
+    return {**document, "segments": [s for s in segments if s["text"].strip()]}, lines
+
+
+def repeated_lines(
+    documents: Sequence[Row], lines_of: Sequence[frozenset[str]], min_files: int
+) -> dict[str, int]:
     """Count in how many files each short line stands, and return those in at least `min_files`.
 
-    Copies of a file are told by sharing most of their text; they count as one file together, or four
-    versions of one lecture would erase each other.
+    `lines_of` holds the lines of each document, as `short_lines` gives them. Copies of a file are told by
+    sharing most of their text; they count as one file together, or four versions of one lecture would
+    erase each other. A whole sentence counts only where it stands at the top or the bottom of a page: in
+    between it is a law that several lectures state.
     """
-    lines_of: dict[str, list[str]] = defaultdict(list)
-    length_of: dict[str, int] = defaultdict(int)
-    for document in documents:
-        if document["kind"] != "dialogue":
+    wanted = _frequent(documents, lines_of, min_files)
+    if not wanted:
+        return {}
+    footers: dict[str, list[str]] = defaultdict(list)
+    edges: set[tuple[str, str]] = set()
+    length_of: Counter[str] = Counter()
+    for document, lines in zip(documents, lines_of):
+        source = document["source"]
+        length_of[source] += sum(len(segment["text"]) for segment in document["segments"])
+        if not wanted.isdisjoint(lines):
+            edges.update((source, line) for line in _edges(document))
             for segment in document["segments"]:
-                lines_of[document["source"]] += _candidates(document, segment)
-                length_of[document["source"]] += len(segment["text"])
-    files = _files_by_line(lines_of)
+                footers[source] += [line for line in _candidates(document, segment) if line in wanted]
+    files = _files_by_line(footers)
     often = {line for line, sources in files.items() if len(sources) >= min_files}
     copies = {
         source
-        for source, lines in lines_of.items()
-        if sum(len(line) for line in lines if line in often) > _COPY_SHARE * length_of[source]
+        for source, found in footers.items()
+        if sum(len(line) for line in found if line in often) > _COPY_SHARE * length_of[source]
     }
-    counts = {line: len(sources - copies) + bool(sources & copies) for line, sources in files.items()}
+    counts: dict[str, int] = {}
+    for line, sources in files.items():
+        seen = {source for source in sources if (source, line) in edges or not _SENTENCE.search(line)}
+        counts[line] = len(seen - copies) + bool(seen & copies)
     return {line: count for line, count in counts.items() if count >= min_files}
+
+
+def short_lines(document: Row) -> frozenset[str]:
+    """Return the lines of a page, or the cues of a transcript, that are short enough for a footer."""
+    if document["kind"] == "dialogue":
+        return frozenset()
+    texts = [segment["text"] for segment in document["segments"]]
+    lines = texts if document["kind"] == "transcript" else "\n".join(texts).split("\n")
+    return frozenset(_key(line) for line in lines if _SHORTEST_FOOTER <= len(line) <= _LONGEST_ADVERT)
+
+
+def _frequent(documents: Sequence[Row], lines_of: Sequence[frozenset[str]], min_files: int) -> frozenset[str]:
+    """Find the lines in so many files without asking yet what they are, which most never need."""
+    of_source: dict[str, set[str]] = defaultdict(set)
+    for document, lines in zip(documents, lines_of):
+        of_source[document["source"]].update(lines)
+    counts = Counter(line for lines in of_source.values() for line in lines)
+    return frozenset(line for line, count in counts.items() if count >= min_files)
+
+
+def _edges(document: Row) -> set[str]:
+    """Return the first and the last lines of each page of a document, of the whole where it has none."""
+    pages: dict[int | None, list[str]] = defaultdict(list)
+    for segment in document["segments"]:
+        pages[segment["page"]] += [_key(line) for line in segment["text"].split("\n") if line.strip()]
+    return {line for lines in pages.values() for line in (*lines[:_EDGE], *lines[-_EDGE:])}
 
 
 def _files_by_line(lines_of: dict[str, list[str]]) -> dict[str, set[str]]:
@@ -112,21 +197,11 @@ def _key(line: str) -> str:
     return " ".join(line.split())
 
 
-def _repeated(line: str, document: Row, repeated: dict[str, int]) -> Verdict:
-    if document["kind"] == "dialogue" or not _can_be_footer(line):
-        return None
+def _repeated(line: str, document: Row, repeated: Mapping[str, int]) -> Verdict:
     count = repeated.get(_key(line))
-    return ("repeated_line", f"in {count} files") if count else None
-
-
-_ADVERT_PAGE: tuple[str, str] = ("advert", "most of the page is advertising")
-
-
-def _advert(line: str, patterns: list[re.Pattern[str]]) -> Verdict:
-    if len(line) > _LONGEST_ADVERT or has_shield(line):
+    if not count or document["kind"] == "dialogue" or not _can_be_footer(line) or is_mark(line):
         return None
-    hit = next((pattern for pattern in patterns if pattern.search(line)), None)
-    return ("advert", f"matches {hit.pattern}") if hit else None
+    return "repeated_line", f"in {count} files"
 
 
 def _is_advert_page(document: Row, lines: list[tuple[str, str, str]]) -> bool:
@@ -135,7 +210,8 @@ def _is_advert_page(document: Row, lines: list[tuple[str, str, str]]) -> bool:
     return document["kind"] == "text" and adverts > _ADVERT_SHARE * total
 
 
-def _strip(document: Row, verdict: Callable[[str], Verdict]) -> tuple[list[Row], list[tuple[str, str, str]]]:
+def strip(document: Row, verdict: Judge) -> tuple[list[Row], list[tuple[str, str, str]]]:
+    """Return the segments without the lines that a verdict condemns, and (reason, detail, line) for those."""
     segments: list[Row] = []
     removed: list[tuple[str, str, str]] = []
     for segment in document["segments"]:
@@ -150,7 +226,7 @@ def _strip(document: Row, verdict: Callable[[str], Verdict]) -> tuple[list[Row],
     return segments, removed
 
 
-def _strip_lines(segment: Row, verdict: Callable[[str], Verdict]) -> tuple[Row, list[tuple[str, str, str]]]:
+def _strip_lines(segment: Row, verdict: Judge) -> tuple[Row, list[tuple[str, str, str]]]:
     """Take lines out of one segment; its line number moves with its first line that stays."""
     shielded, pieces = shield(segment["text"])
     lines = shielded.split("\n")
@@ -170,6 +246,6 @@ def _compile(pattern: str) -> re.Pattern[str]:
         return re.compile(pattern)
     except re.error as error:
         raise InputError(
-            f"conf/base/parameters_clean.yml: `clean.adverts` holds {pattern!r}, which is no regular "
-            f"expression ({error}); mend or remove it."
+            f"conf/base/parameters_clean.yml: `clean` holds {pattern!r}, which is no regular expression "
+            f"({error}); mend or remove it."
         ) from error

@@ -2,6 +2,7 @@
 
 A unit is the smallest piece that stays whole: a sentence of prose, a table row, a code block or a
 subtitle cue. Chunks and passages are runs of units, so neither cuts a word, a formula or a program.
+Where code and formulas stand is the business of `markup`; table rows and indented code are found here.
 Counting tokens is the caller's: this module takes a function from texts to token counts.
 """
 
@@ -9,23 +10,32 @@ from __future__ import annotations
 
 import logging
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate, takewhile
+from itertools import accumulate, dropwhile, takewhile
 from typing import Any
 
 from ta_pipeline.params import ChunkParams
 from ta_pipeline.records import stable_id
+from ta_pipeline.text.markup import protected_spans
 
 logger = logging.getLogger(__name__)
 
 CountTokens = Callable[[list[str]], list[int]]
 
-_FENCE = re.compile(r"^\s*(```|~~~)", re.MULTILINE)
-_PROTECTED = re.compile(
-    r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|\$\$.*?\$\$|\\\[.*?\\\]|\\begin\{.*?\\end\{[^}]*\}"
-    r"|\\\(.*?\\\)|\$[^$\n]+\$|`[^`\n]+`",
-    re.DOTALL,
+#: Blocks that a reader may have cut at their blank lines: what opens them, and what closes each.
+_FENCE = re.compile(r"^\s*(`{3,}(?=[^`]*$)|~{3,})")
+_INLINE_CODE = re.compile(r"`[^`]*`")
+_DISPLAY = re.compile(r"(?<!\\)(?:\$\$|\\\[|\\\]|\\(?:begin|end)\{[^}]*\})")
+#: Segments among which the end of such a block is looked for; one that never ends joins nothing.
+_LONGEST_BLOCK = 50
+#: Code by indentation, after a blank line or at the start of a segment.
+_INDENTED = re.compile(
+    r"(?:\A|(?<=\n))(?:[ \t]*\n|\A)(?P<code>(?: {4}|\t)[^\n]*(?:\n(?:[ \t]*\n)*(?: {4}|\t)[^\n]*)*)"
+)
+_TABLE_RULE = re.compile(
+    r"^[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)+\|?[ \t]*$|^[ \t]*\|[ \t:-]+\|[ \t]*$"
 )
 _SENTENCE_END = re.compile(
     r"[。！？；]+[”’」』）)\"']*\s*"  # Chinese: the mark alone ends the sentence
@@ -39,6 +49,10 @@ _ABBREVIATION = re.compile(
     re.MULTILINE,
 )
 _CLAUSE_END = re.compile(r"(?<=[，、：,:])|(?<=\s)")
+#: The last part of the heading path of a section that answers the one before it.
+_SOLUTION = re.compile(r"(?:^|> )\W*(?:解答?|解析|答案|参考答案|solutions?|answers?)\W*\d*$", re.IGNORECASE)
+#: Pieces that the sentence before them leads to.
+_SHOWN = re.compile(r"\s*(?:```|~~~|\$\$|\\\[|\|)")
 _STUDENT = ("学生：", "学生:", "Student:")
 
 
@@ -53,18 +67,21 @@ class Unit:
     end: float | None
     ends_segment: bool
     tokens: int = 0
+    heading_tokens: int = 0
 
 
 def split_sentences(text: str) -> list[str]:
-    """Cut text after sentence ends and line breaks, never inside a formula or code.
+    """Cut text after sentence ends and line breaks, never inside a formula, code or a table row.
 
     Each piece keeps its trailing whitespace: joined again they are the text.
     """
-    spans = [match.span() for match in _PROTECTED.finditer(text)]
+    whole = _whole_spans(text)
+    starts = [start for start, _ in whole]
     pieces: list[str] = []
     begin = 0
     for match in _SENTENCE_END.finditer(text):
-        inside = any(start < match.end() and match.start() < end for start, end in spans)
+        before = bisect_right(starts, match.end() - 1) - 1
+        inside = before >= 0 and match.start() < whole[before][1]
         abbreviated = match.group().startswith(".") and _ABBREVIATION.search(text[begin : match.start()])
         if inside or abbreviated or not text[begin : match.end()].strip():
             continue
@@ -77,16 +94,85 @@ def split_sentences(text: str) -> list[str]:
     return pieces
 
 
-def _whole_fences(segments: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Join segments that share one fenced code block (a reader may cut at its blank lines)."""
-    pending: list[dict[str, Any]] = []
-    for segment in segments:
-        pending.append(segment)
-        text = "\n\n".join(part["text"] or "" for part in pending)
-        if len(_FENCE.findall(text)) % 2 == 0:
-            yield {**pending[0], "text": text}
-            pending = []
-    yield from pending  # a fence that is never closed joins nothing
+def _whole_spans(text: str) -> list[tuple[int, int]]:
+    """List where (start, end) nothing may be cut, in order and apart from each other."""
+    spans = protected_spans(text)
+    spans += [match.span("code") for match in _INDENTED.finditer(text)]
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted([*spans, *_table_rows(text)]):
+        if merged and start < merged[-1][1]:
+            merged[-1] = merged[-1][0], max(end, merged[-1][1])
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _table_rows(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where each row of a table stands: lines that begin with a bar, or lie around a rule of dashes."""
+    if "|" not in text:
+        return
+    lines = text.split("\n")
+    rows = [line.lstrip().startswith("|") for line in lines]
+    for rule in (number for number, line in enumerate(lines) if number and _TABLE_RULE.match(line)):
+        rows[rule - 1] = rows[rule] = True
+        for number in range(rule + 1, len(lines)):
+            if "|" not in lines[number]:
+                break
+            rows[number] = True
+    at = 0
+    for line, is_row in zip(lines, rows, strict=True):
+        if is_row:
+            yield at, at + len(line)
+        at += len(line) + 1
+
+
+def _whole_blocks(segments: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Join segments that share one code block or formula (a reader may cut at its blank lines)."""
+    at = 0
+    while at < len(segments):
+        end, opened = at + 1, _left_open(segments[at]["text"] or "", "")
+        while opened and end < min(len(segments), at + _LONGEST_BLOCK):
+            if segments[end]["start"] is not None or segments[end]["heading"] != segments[at]["heading"]:
+                break
+            opened = _left_open(segments[end]["text"] or "", opened)
+            end += 1
+        if opened:
+            end = at + 1
+        text = "\n\n".join(segment["text"] or "" for segment in segments[at:end])
+        yield {**segments[at], "text": text} if end > at + 1 else segments[at]
+        at = end
+
+
+def _left_open(text: str, opened: str) -> str:
+    """Say what a text leaves open: a fence, `$$`, `\\[` or `\\begin{…}`; `opened` was open before it."""
+    for line in text.split("\n"):
+        fence = _FENCE.match(line)
+        if opened[:3] in ("```", "~~~"):
+            if fence and fence[1].startswith(opened) and not line.strip().strip(opened[0]):
+                opened = ""
+        elif fence and not opened:
+            opened = fence[1]
+        else:
+            opened = _formula_left_open(line, opened)
+    return opened
+
+
+def _formula_left_open(line: str, opened: str) -> str:
+    ends = {"$$": "$$", "\\[": "\\]"}
+    for mark in _DISPLAY.findall(_INLINE_CODE.sub("", line)):
+        if opened and mark == ends.get(opened, opened.replace("begin", "end")):
+            opened = ""
+        elif not opened and (mark in ends or mark.startswith("\\begin")):
+            opened = mark
+    return opened
+
+
+def _trimmed(text: str) -> str:
+    """Take blank lines and spaces off both ends, but not the indentation of code."""
+    text = text.rstrip()
+    bare = text.lstrip()
+    first = text[: len(text) - len(bare)].rpartition("\n")[2]
+    return first + bare if first.startswith(("    ", "\t")) else bare
 
 
 def _glue(text: str, following: str, spoken: bool) -> str:
@@ -99,10 +185,10 @@ def _glue(text: str, following: str, spoken: bool) -> str:
 def units_of(document: dict[str, Any]) -> list[Unit]:
     """Cut a document (a row of the schema DOCUMENT) into sentences, or into cues where it was spoken."""
     spoken = document["kind"] == "transcript"
-    segments = [s for s in _whole_fences(document["segments"] or []) if (s["text"] or "").strip()]
+    segments = [s for s in _whole_blocks(document["segments"] or []) if (s["text"] or "").strip()]
     units: list[Unit] = []
     for number, segment in enumerate(segments):
-        text = segment["text"].strip()
+        text = _trimmed(segment["text"])
         following = segments[number + 1]["text"].strip() if number + 1 < len(segments) else ""
         timed = segment["start"] is not None
         pieces = [text] if spoken and timed else split_sentences(text)
@@ -123,7 +209,7 @@ def units_of(document: dict[str, Any]) -> list[Unit]:
 
 def join_units(units: Sequence[Unit]) -> str:
     """Put units back together as one text."""
-    return "".join(unit.text for unit in units).strip()
+    return _trimmed("".join(unit.text for unit in units))
 
 
 def chunk_documents(
@@ -132,7 +218,9 @@ def chunk_documents(
     """Cut documents into rows of the schema CHUNK, `min_tokens` to `max_tokens` long.
 
     A chunk ends at a heading once it is long enough, else at the last paragraph or sentence that
-    fits; whole sentences of about `overlap_tokens` are repeated in the next chunk of the same section.
+    fits, rather not before a solution, a program, a formula or a table. Whole sentences of about
+    `overlap_tokens` are repeated in the next chunk of the same section. Where a chunk holds several
+    sections, the name of each stands above it: an exercise is told from its solution by nothing else.
     Shorter than the minimum is only the last rest of a document or what stands before a piece that
     cannot be cut (a long program); longer than the maximum only such a piece.
     """
@@ -152,28 +240,55 @@ def chunk_documents(
 
 def _counted(units: list[Unit], count_tokens: CountTokens) -> list[Unit]:
     counts = count_tokens([unit.text for unit in units])
-    return [replace(unit, tokens=count) for unit, count in zip(units, counts, strict=True)]
+    names = sorted({unit.heading for unit in units})
+    headings = dict(zip(names, count_tokens([_heading_line(name) for name in names]), strict=True))
+    return [
+        replace(unit, tokens=count, heading_tokens=headings[unit.heading])
+        for unit, count in zip(units, counts, strict=True)
+    ]
 
 
 def _shortened(unit: Unit, limit: int, count_tokens: CountTokens) -> list[Unit]:
-    """Cut a sentence longer than a chunk at clauses and spaces, or by length where it has neither."""
+    """Cut a sentence longer than a chunk at clauses and spaces, or by length where it has neither.
+
+    A formula, program or table row in it stays whole however long it is.
+    """
     if unit.tokens <= limit:
         return [unit]
-    if _PROTECTED.search(unit.text):
-        logger.warning("a formula or program of %d tokens stays whole in a chunk of its own", unit.tokens)
-        return [unit]
-    size = max(1, len(unit.text) * limit // (2 * unit.tokens))
-    clauses = [
-        part[at : at + size] for part in _CLAUSE_END.split(unit.text) for at in range(0, len(part), size)
-    ]
-    texts = [""]
-    for clause in clauses:
-        if texts[-1] and len(texts[-1]) + len(clause) > size:
-            texts.append("")
-        texts[-1] += clause
-    pieces = [replace(unit, text=text, ends_segment=False) for text in texts if text]
+    pieces = [replace(unit, text="", ends_segment=False)]
+    for text, tokens in _atoms(unit.text, limit, count_tokens):
+        last = pieces[-1]
+        if last.text and last.tokens + tokens > limit:
+            pieces.append(replace(unit, text=text, tokens=tokens, ends_segment=False))
+        else:
+            pieces[-1] = replace(
+                last, text=last.text + text, tokens=(last.tokens if last.text else 0) + tokens
+            )
+        if tokens > limit:
+            logger.warning("a formula, program or row of %d tokens stays whole in a chunk of its own", tokens)
     pieces[-1] = replace(pieces[-1], ends_segment=unit.ends_segment)
-    return _counted(pieces, count_tokens)
+    return pieces
+
+
+def _atoms(text: str, limit: int, count_tokens: CountTokens) -> Iterator[tuple[str, int]]:
+    """Yield (piece, tokens): what stays whole, and the clauses between, each of `limit` tokens at most."""
+    at = 0
+    for start, end in [*_whole_spans(text), (len(text), len(text))]:
+        parts = [part for part in _CLAUSE_END.split(text[at:start]) if part]
+        for part, tokens in zip(parts, count_tokens(parts), strict=True):
+            yield from _halved(part, tokens, limit, count_tokens)
+        if end > start:
+            yield text[start:end], count_tokens([text[start:end]])[0]
+        at = end
+
+
+def _halved(part: str, tokens: int, limit: int, count_tokens: CountTokens) -> Iterator[tuple[str, int]]:
+    if tokens <= limit or len(part) < 2:
+        yield part, tokens
+        return
+    halves = [part[: len(part) // 2], part[len(part) // 2 :]]
+    for half, count in zip(halves, count_tokens(halves), strict=True):
+        yield from _halved(half, count, limit, count_tokens)
 
 
 def _runs(units: list[Unit], chunk: ChunkParams) -> Iterator[tuple[list[Unit], list[Unit]]]:
@@ -186,47 +301,81 @@ def _runs(units: list[Unit], chunk: ChunkParams) -> Iterator[tuple[list[Unit], l
             continue
         end = max(end, begin + 1)
         yield carried, units[begin:end]
-        same_section = end < len(units) and units[end].heading == units[end - 1].heading
-        carried = _overlap(units[begin:end], chunk.overlap_tokens) if same_section else []
+        carried = _carried(units, begin, end, chunk.overlap_tokens)
         begin = end
 
 
 def _cut(units: list[Unit], begin: int, carried: int, chunk: ChunkParams) -> int:
     """Find where the chunk that starts at `begin` ends (exclusive)."""
     rest = sum(unit.tokens for unit in units[begin:])
-    total, fits, choices = carried, begin, list[tuple[bool, bool, int]]()
-    if carried + rest <= chunk.max_tokens and carried + rest < 2 * chunk.min_tokens:
+    total, fits, choices = carried, begin, list[tuple[bool, int, int]]()
+    names, several = 0, False  # tokens of the headings, which stand in the text where there are several
+    if carried + rest + _names(units, begin) <= chunk.max_tokens and carried + rest < 2 * chunk.min_tokens:
         return len(units)
     for place in range(begin, len(units)):
         unit = units[place]
-        if total + unit.tokens > chunk.max_tokens:
+        if place == begin or unit.heading != units[place - 1].heading:
+            names += unit.heading_tokens
+        several = several or unit.heading != units[begin].heading
+        if total + unit.tokens + (names if several else 0) > chunk.max_tokens:
             break
         total, rest, fits = total + unit.tokens, rest - unit.tokens, place + 1
         if total < chunk.min_tokens:
             continue
         last = place + 1 == len(units)
-        enough_left = last or rest >= chunk.min_tokens - chunk.overlap_tokens
-        if enough_left and not last and units[place + 1].heading != unit.heading:
+        repeated = sum(unit.tokens for unit in _carried(units, begin, place + 1, chunk.overlap_tokens))
+        enough_left = last or rest + repeated >= chunk.min_tokens
+        alone = last or not _leans(unit, units[place + 1])
+        if enough_left and alone and not last and units[place + 1].heading != unit.heading:
             return place + 1
-        choices.append((enough_left, unit.ends_segment, place + 1))
+        choices.append((enough_left, alone + (alone and unit.ends_segment), place + 1))
     return max(choices)[2] if choices else fits
 
 
+def _leans(unit: Unit, following: Unit) -> bool:
+    """Tell whether the next unit says little without this one: a solution, or what it leads to."""
+    solves = following.heading != unit.heading and _SOLUTION.search(following.heading)
+    announced = following.heading == unit.heading and unit.text.rstrip().endswith((":", "："))
+    return bool(solves or announced or _SHOWN.match(following.text))
+
+
+def _names(units: list[Unit], begin: int) -> int:
+    """Count the tokens of the headings from `begin` to the end, 0 where there is only one."""
+    headings = [
+        unit.heading_tokens
+        for before, unit in zip([None, *units[begin:]], units[begin:], strict=False)
+        if before is None or before.heading != unit.heading
+    ]
+    return sum(headings) if len(headings) > 1 else 0
+
+
+def _carried(units: list[Unit], begin: int, end: int, tokens: int) -> list[Unit]:
+    """Choose what the chunk after `units[begin:end]` repeats: nothing where a new section begins there."""
+    if end >= len(units) or units[end].heading != units[end - 1].heading:
+        return []
+    return _overlap(units[begin:end], tokens)
+
+
 def _overlap(units: list[Unit], tokens: int) -> list[Unit]:
-    """Take whole sentences from the end until `tokens` are repeated, at most twice as many."""
+    """Take whole sentences from the end until `tokens` are repeated, at most twice as many.
+
+    They do not begin with a program, formula or table row whose sentence is left behind.
+    """
     taken: list[Unit] = []
     total = 0
     for unit in reversed(units[1:]):
-        if total >= tokens or total + unit.tokens > 2 * tokens:
+        complete = not taken or not _SHOWN.match(taken[0].text)
+        if (total >= tokens and complete) or total + unit.tokens > 2 * tokens:
             break
         taken.insert(0, unit)
         total += unit.tokens
-    return taken
+    return list(dropwhile(lambda unit: _SHOWN.match(unit.text), taken))
 
 
 def _row(document: dict[str, Any], number: int, carried: list[Unit], fresh: list[Unit]) -> dict[str, Any]:
     units = [*carried, *fresh]
-    text = join_units(units)
+    heading = _common_heading([unit.heading for unit in fresh])
+    text = _text_under(heading, units)
     starts = [unit.start for unit in units if unit.start is not None]
     ends = [unit.end for unit in units if unit.end is not None]
     return {
@@ -237,12 +386,30 @@ def _row(document: dict[str, Any], number: int, carried: list[Unit], fresh: list
         "lecture": document["lecture"],
         "title": document["title"],
         "language": document["language"],
-        "heading": _common_heading([unit.heading for unit in fresh]),
+        "heading": heading,
         "page": next((unit.page for unit in fresh if unit.page is not None), None),
         "start": min(starts) if starts else None,
         "end": max(ends) if ends else None,
         "text": text,
     }
+
+
+def _text_under(heading: str, units: Sequence[Unit]) -> str:
+    """Join units, with the rest of their heading above the first of each section below `heading`."""
+    above = heading
+    parts: list[str] = []
+    for unit in units:
+        if unit.heading != above:
+            name = unit.heading.removeprefix(heading).removeprefix(" > ")
+            parts.append("\n" if name and parts and not parts[-1].endswith("\n") else "")
+            parts.append(_heading_line(name))
+            above = unit.heading
+        parts.append(unit.text)
+    return _trimmed("".join(parts))
+
+
+def _heading_line(name: str) -> str:
+    return f"## {name}\n" if name else ""
 
 
 def _common_heading(headings: Sequence[str]) -> str:

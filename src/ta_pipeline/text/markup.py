@@ -7,6 +7,7 @@ looks for code or LaTeX by itself.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 #: Shields are counted up from here; planes 15 and 16 hold nothing but private-use characters.
 _FIRST_SHIELD = 0xF0000
@@ -28,8 +29,11 @@ _FLAGS = re.DOTALL | re.MULTILINE
 _FENCED_CODE = re.compile(_FENCED, _FLAGS)
 _CODE = re.compile(rf"{_FENCED}|{_INLINE}", _FLAGS)
 # A private-use character of the source is protected too, or it would be taken for a shield.
-_BLOCKS = re.compile(rf"{_FENCED}|{_FORMULA}|{_SHIELD.pattern}", _FLAGS)
-_PROTECTED = re.compile(rf"{_FENCED}|{_INLINE}|{_FORMULA}|{_SHIELD.pattern}", _FLAGS)
+_BLOCKS = re.compile(rf"{_FORMULA}|{_SHIELD.pattern}", _FLAGS)
+_PROTECTED = re.compile(rf"{_INLINE}|{_FORMULA}|{_SHIELD.pattern}", _FLAGS)
+#: Every protected piece begins with one of these, but for the blanks before a fence. A search for a set
+#: of characters is an order of magnitude faster than the patterns above at every position.
+_OPENER = re.compile("[`~$\\\\\U000f0000-\U0010fffd]")
 
 
 def shield(text: str, inline_code: bool = True) -> tuple[str, list[str]]:
@@ -37,13 +41,16 @@ def shield(text: str, inline_code: bool = True) -> tuple[str, list[str]]:
 
     With `inline_code` off, code between single backticks stays open to change.
     """
+    if _OPENER.search(text) is None:
+        return text, []
     pieces: list[str] = []
-
-    def keep(match: re.Match[str]) -> str:
+    open_text: list[str] = []
+    done = 0
+    for match in _protected(text, inline_code):
+        open_text += (text[done : match.start()], chr(_FIRST_SHIELD + len(pieces)))
         pieces.append(match[0])
-        return chr(_FIRST_SHIELD + len(pieces) - 1)
-
-    return (_PROTECTED if inline_code else _BLOCKS).sub(keep, text), pieces
+        done = match.end()
+    return "".join(open_text) + text[done:], pieces
 
 
 def unshield(text: str, pieces: list[str]) -> str:
@@ -61,6 +68,11 @@ def is_fenced_code(piece: str) -> bool:
     return _FENCED_CODE.match(piece) is not None
 
 
+def protected_spans(text: str) -> list[tuple[int, int]]:
+    """List where (start, end) code and formulas stand, in order."""
+    return [match.span() for match in _protected(text)]
+
+
 def formulas(text: str) -> list[str]:
     """List the LaTeX formulas of a text in order, without its code."""
     pieces = shield(text)[1]
@@ -69,4 +81,24 @@ def formulas(text: str) -> list[str]:
 
 def prose(text: str) -> str:
     """Return what is neither code nor a formula; each of those leaves a space."""
-    return _SHIELD.sub(" ", shield(text)[0])
+    shielded, pieces = shield(text)
+    return _SHIELD.sub(" ", shielded) if pieces else shielded
+
+
+def _protected(text: str, inline_code: bool = True) -> Iterator[re.Match[str]]:
+    """Yield each piece of code and each formula, in order."""
+    pattern = _PROTECTED if inline_code else _BLOCKS
+    position = 0
+    while opener := _OPENER.search(text, position):
+        start = opener.start()
+        found = _fence(text, start) if opener[0] in "`~" else None
+        found = found or pattern.match(text, start)
+        if found:
+            yield found
+        position = found.end() if found else start + 1
+
+
+def _fence(text: str, start: int) -> re.Match[str] | None:
+    """Match a block of code whose fence begins at `start`, with the blanks before it."""
+    line = text.rfind("\n", 0, start) + 1
+    return None if text[line:start].strip(" \t") else _FENCED_CODE.match(text, line)

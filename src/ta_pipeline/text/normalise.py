@@ -1,8 +1,9 @@
 """Normalise text without changing what it says.
 
 Full-width letters, digits and the ideographic space are folded, line ends unified, control and
-zero-width characters removed, double-decoded UTF-8 repaired. Nothing else: NFKC and ftfy's defaults
-turn x² into x2, ½ into 1/2 and ， into a comma. Code and formulas keep every byte but their line ends.
+zero-width characters removed, wrongly decoded text repaired (`mojibake.py`), traditional Chinese
+simplified where a parameter asks for it. Nothing else: NFKC and ftfy's defaults turn x² into x2, ½ into
+1/2 and ， into a comma. Code and formulas keep every byte but their line ends.
 """
 
 from __future__ import annotations
@@ -13,73 +14,81 @@ from typing import Any
 
 from ta_pipeline.text.fields import rewrite_document
 from ta_pipeline.text.markup import shield, unshield
+from ta_pipeline.text.mojibake import SIGNS, repair_mojibake
+
+Row = dict[str, Any]
 
 _FOLD = {0x3000: " "} | {
     code: chr(code - 0xFEE0)
     for first, last in ((0xFF10, 0xFF19), (0xFF21, 0xFF3A), (0xFF41, 0xFF5A))
     for code in range(first, last + 1)
 }
-#: Control characters but newline and tab; zero-width and direction marks; soft hyphens. The joiner
-#: U+200D stays behind an emoji, where it makes one picture of two.
-_INVISIBLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]"
-    "|(?<![\u2600-\u27bf\ufe0f\U0001f000-\U0001faff])\u200d"
+_FULL_WIDTH = re.compile("[\u3000\uff10-\uff19\uff21-\uff3a\uff41-\uff5a]")
+#: Control characters but newline and tab; zero-width and direction marks; soft hyphens.
+_HIDDEN = (
+    "\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff"
 )
-#: Pieces that mojibake cannot span; split here by hand, because `splitlines` also cuts at U+0085,
-#: which is a byte of many Chinese characters read as Latin-1.
-_LINES = re.compile("([\n\U000f0000-\U000ffffd])")
+#: The joiner U+200D stays behind an emoji, where it makes one picture of two.
+_INVISIBLE = re.compile(f"[{_HIDDEN}]|(?<![\u2600-\u27bf\ufe0f\U0001f000-\U0001faff])\u200d")
+_MAY_BE_INVISIBLE = re.compile(f"[{_HIDDEN}\u200d]")
+#: A text without any of these is as it should be: one search for a set of characters says so.
+_SUSPECT = re.compile(f"[\r{_HIDDEN}\u200d{_FULL_WIDTH.pattern[1:-1]}{SIGNS}]")
+_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 
 
-def normalise_text(text: str) -> str:
-    """Return the text with its faults of encoding mended and its wording untouched."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if text.isascii() and not _INVISIBLE.search(text):
-        return text
+def normalise_text(text: str, simplify: bool = False) -> str:
+    """Return the text with its faults of encoding mended and its wording untouched.
+
+    The result is stable: taking out a zero-width character may make a formula of what was none, so it is
+    gone over until nothing changes.
+    """
+    while _SUSPECT.search(text):
+        mended = _mend(text)
+        if mended == text:
+            break
+        text = mended
+    return simplify_chinese(text) if simplify and _HAN.search(text) else text
+
+
+def simplify_chinese(text: str) -> str:
+    """Turn traditional characters into simplified ones, but not in code and formulas."""
     shielded, pieces = shield(text)
-    shielded = repair_mojibake(shielded)
-    shielded = _INVISIBLE.sub("", shielded).translate(_FOLD)
-    return unshield(shielded, pieces)
+    return unshield(_converter().convert(shielded), pieces)
 
 
-def normalise_document(document: dict[str, Any]) -> dict[str, Any]:
+def normalise_document(document: Row, simplify: bool = False) -> Row:
     """Return a document with all its texts normalised; segments without text disappear."""
-    document = rewrite_document(document, normalise_text, normalise_text)
+    if simplify or _SUSPECT.search(_all_text(document)):
+
+        def rewrite(text: str) -> str:
+            return normalise_text(text, simplify)
+
+        document = rewrite_document(document, rewrite, rewrite)
     return {**document, "segments": [s for s in document["segments"] if s["text"].strip()]}
 
 
-def repair_mojibake(text: str) -> str:
-    """Undo UTF-8 that was decoded as Latin-1 or Windows-1252, line by line.
-
-    ftfy decides what is broken; every other repair of its own is switched off.
-    """
-    from ftfy.badness import is_bad
-
-    if not is_bad(text):
-        return text
-    return "".join(_repair_line(piece) for piece in _LINES.split(text))
+def _all_text(document: Row) -> str:
+    """Join everything of a document that is rewritten; JSON hides other alphabets behind `\\u`."""
+    meta = document["meta"]
+    texts = [document["title"], "\r" if "\\" in meta else meta]
+    for segment in document["segments"]:
+        texts += (segment["text"], segment["heading"], segment["speaker"] or "")
+    return "\n".join(texts)
 
 
-def _repair_line(line: str) -> str:
-    from ftfy import fix_encoding
-    from ftfy.badness import is_bad
-
-    return fix_encoding(line, _repair_only()) if is_bad(line) else line
+def _mend(text: str) -> str:
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    shielded, pieces = shield(text)
+    shielded = repair_mojibake(shielded)
+    if _MAY_BE_INVISIBLE.search(shielded):
+        shielded = _INVISIBLE.sub("", shielded)
+    if _FULL_WIDTH.search(shielded):
+        shielded = shielded.translate(_FOLD)
+    return unshield(shielded, pieces)
 
 
 @lru_cache(maxsize=1)
-def _repair_only() -> Any:
-    from ftfy import TextFixerConfig
+def _converter() -> Any:
+    from opencc import OpenCC
 
-    return TextFixerConfig(
-        unescape_html=False,
-        remove_terminal_escapes=False,
-        replace_lossy_sequences=False,
-        fix_c1_controls=False,
-        fix_latin_ligatures=False,
-        fix_character_width=False,
-        uncurl_quotes=False,
-        fix_line_breaks=False,
-        fix_surrogates=False,
-        remove_control_chars=False,
-        normalization=None,
-    )
+    return OpenCC("t2s")

@@ -1,7 +1,7 @@
-"""Say whether a document is worth keeping, and if not, why.
+"""Say whether a document is worth keeping, and if not, why, with the value that decided.
 
-Rules look at prose only: code, formulas and tables are never counted as debris. Word-length rules of
-English web crawls are left out, because they drop all Chinese.
+Rules look at prose only: code, formulas and tables are never counted as debris, and rules that ask
+whether something reads like prose (repetition, words, sentences) leave the turns of a dialogue alone.
 """
 
 from __future__ import annotations
@@ -10,10 +10,16 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from ta_pipeline.params import CleanParams
+from ta_pipeline.text.characters import PLAIN, SPACE, WORD, classes_of, code_points
+from ta_pipeline.text.confidential import find_mark
+from ta_pipeline.text.forbidden import Lexicon, find_forbidden, load_lexicon
 from ta_pipeline.text.markup import prose
+from ta_pipeline.text.mojibake import GBK_SIGN, common_share
+from ta_pipeline.text.prose_rules import find_prose_faults
 from ta_pipeline.text.wordlists import CHINESE_STOP_WORDS, ENGLISH_STOP_WORDS
 
 Row = dict[str, Any]
@@ -27,42 +33,50 @@ class Fault:
     detail: str
 
 
+#: Reasons whose documents are shown to nobody, not even as an excerpt.
+SECRET_REASONS = ("confidential", "forbidden")
 #: Shorter text gives no language away.
 _TELLS_LANGUAGE = 40
 #: An off-topic page is told by its words, so it must have some.
 _TELLS_TOPIC = 200
 _ENOUGH_PAGES = 5
-#: Characters at the top of a document where a mark of secrecy stands, and its longest line.
-_TOP = 200
-_LONGEST_MARK = 60
 
 _IDEOGRAPH = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _WORD = re.compile(r"[^\W\d_\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+|\d+")
+_ANY_WORD = re.compile(rf"{_IDEOGRAPH.pattern}|{_WORD.pattern}")
+#: A line of Chinese with fewer of the 3,755 commonest characters was UTF-8 and read as GBK: seen there
+#: 0.30 at most, in traditional Chinese 0.41 at least.
+_LEAST_COMMON_SHARE = 0.35
+_ENOUGH_SIGNS = 3
 #: U+FFFD, UTF-8 read as Windows-1252 or Latin-1, and what MSVC and GBK make of lost bytes.
 _MOJIBAKE = re.compile(
     "\ufffd|[\xc2\xc3][\x80-\xbf]|[\xe2-\xe9\xef][\x80-\xbf\u0152-\u2122]{1,2}|[\x80-\x9f]|锟斤拷|烫烫烫|屯屯屯"
 )
-_PLAIN = re.compile(r"[\w\s.,;:!?'\"()\[\]%°/+=<>*#&@_~–—…·‘’“”、。，；：！？（）《》〈〉「」『』【】～-]")
+_MAY_BE_MOJIBAKE = re.compile(f"[\ufffd\x80-\x9f\xc2\xc3\xe2-\xe9\xef锟烫屯{GBK_SIGN.pattern[1:-1]}]")
 #: Rules, table borders and leaders are one symbol however long they are.
-_RUN = re.compile(r"([^\w\s])(?:\s?\1)+")
 _TABLE_ROW = re.compile(r"^\s*\|.*$", re.MULTILINE)
 _ADDRESS = re.compile(r"https?://\S+")
-_SECRET = re.compile(
-    r"^\W*(?:(?:密级\W{0,3})?(?:绝密|机密|秘密)(?=\W|$)|内部(?:资料|文件|使用|参考)|仅限内部|仅供内部"
-    r"|严禁外传|不得外传|(?:for\s+)?internal\s+use(?:\s+only)?(?=\W|$)"
-    r"|do\s+not\s+distribute|not\s+for\s+distribution"
-    r"|(?:(?:strictly|company|highly|private\s+and)\s+)*confidential"
-    r"(?=\W*$|\s*[-–—:,.;/|(]|\s+(?:and|document|material|information)\b))",
-    re.IGNORECASE,
-)
+#: Letters with a digit or a bar among them, which scanners make of "velocity" and "will".
+_BROKEN_WORD = re.compile(r"[a-z][0-9|][a-z]")
 
 
 def find_faults(documents: Sequence[Row], clean: CleanParams) -> dict[int, Fault]:
-    """Return the first fault of each document that must go, by its position."""
+    """Return the first fault of each document that must go, by its position.
+
+    Raises InputError where the lexicon of forbidden terms cannot be read.
+    """
+    lexicon = load_lexicon(clean.forbidden)
     faults: dict[int, Fault] = {}
+    pages: dict[int, str] = {}
     for position, document in enumerate(documents):
-        if fault := next(_own_faults(document, clean), None):
+        text = text_of(document)
+        plain = prose(text) if document["kind"] != "dialogue" else ""
+        if fault := next(_own_faults(document, text, plain, clean, lexicon), None):
             faults[position] = fault
+        elif document["kind"] != "dialogue":
+            pages[position] = plain
+    kinds, languages = ({n: documents[n][field] for n in pages} for field in ("kind", "language"))
+    faults |= {n: Fault(*why) for n, why in find_prose_faults(pages, kinds, languages, clean.prose).items()}
     rest = {n: document for n, document in enumerate(documents) if n not in faults}
     for position, share in course_similarity(rest).items():
         if share < clean.min_course_similarity:
@@ -80,29 +94,52 @@ def text_of(document: Row) -> str:
 
 def count_words(text: str) -> int:
     """Count words; an ideograph is a word."""
-    return len(_IDEOGRAPH.findall(text)) + len(_WORD.findall(text))
+    return sum(1 for _ in _ANY_WORD.finditer(text))
 
 
 def mojibake_share(text: str) -> float:
     """Return undecodable and double-decoded characters over all characters."""
-    return sum(len(match[0]) for match in _MOJIBAKE.finditer(text)) / max(1, len(text))
+    if not _MAY_BE_MOJIBAKE.search(text):
+        return 0.0
+    lost = sum(len(match[0]) for match in _MOJIBAKE.finditer(text))
+    lines = text.split("\n") if GBK_SIGN.search(text) else []
+    return (lost + sum(len(line) for line in lines if _is_utf8_read_as_gbk(line))) / len(text)
+
+
+def _is_utf8_read_as_gbk(line: str) -> bool:
+    signs = len(GBK_SIGN.findall(line))
+    return signs >= _ENOUGH_SIGNS and common_share(line) < _LEAST_COMMON_SHARE
 
 
 def symbol_share(text: str) -> float:
     """Return symbols over characters in the prose of a text, white space left out."""
-    plain = _ADDRESS.sub(" ", _TABLE_ROW.sub(" ", prose(text)))
-    plain = "".join(_RUN.sub(r"\1", plain).split())
-    return sum(1 for character in plain if not _PLAIN.match(character)) / max(1, len(plain))
+    return _symbol_share(prose(text))
 
 
-def is_confidential(document: Row) -> bool:
-    """Tell whether a mark of secrecy stands at the top: a short line that begins with one."""
-    top = f"{document['title']}\n{text_of(document)[:_TOP]}"
-    return any(len(line) <= _LONGEST_MARK and _SECRET.search(line) for line in top.split("\n"))
+def _symbol_share(plain: str) -> float:
+    import numpy as np
+
+    plain = _TABLE_ROW.sub(" ", plain) if "|" in plain else plain
+    codes = code_points(_ADDRESS.sub(" ", plain) if "://" in plain else plain)
+    classes = classes_of(codes)
+    seen = classes & SPACE == 0
+    codes, classes = codes[seen], classes[seen]
+    run = np.concatenate([[False], codes[1:] == codes[:-1]])[: len(codes)] & (classes & WORD == 0)
+    symbols = (classes & PLAIN == 0) & ~run
+    return int(symbols.sum()) / max(1, len(codes) - int(run.sum()))
 
 
-def _own_faults(document: Row, clean: CleanParams) -> Iterator[Fault]:
-    text = text_of(document)
+def broken_word_share(plain: str) -> float:
+    """Return words with a digit or a bar among their small letters over the words of a text."""
+    broken = len(_BROKEN_WORD.findall(plain))
+    return broken / len(plain.split()) if broken else 0.0
+
+
+def _own_faults(
+    document: Row, text: str, plain: str, clean: CleanParams, lexicon: Lexicon | None
+) -> Iterator[Fault]:
+    if lexicon and (found := find_forbidden(document, lexicon)):
+        yield Fault("forbidden", found)
     if not text.strip():
         yield Fault("empty", "no text is left")
     elif document["kind"] == "dialogue":
@@ -110,7 +147,7 @@ def _own_faults(document: Row, clean: CleanParams) -> Iterator[Fault]:
         if missing := {"user", "assistant"} - speakers:
             yield Fault("too_short", f"no text of the {min(missing)}")
     else:
-        yield from _prose_faults(document, text, clean)
+        yield from _page_faults(document, text, plain, clean)
     if (share := mojibake_share(text)) > clean.max_mojibake_share:
         yield Fault("mojibake", f"{share:.3f} of the characters, {clean.max_mojibake_share:g} allowed")
     language = document["language"]
@@ -118,15 +155,19 @@ def _own_faults(document: Row, clean: CleanParams) -> Iterator[Fault]:
         yield Fault("language", f"{language}, not one of {', '.join(clean.languages)}")
 
 
-def _prose_faults(document: Row, text: str, clean: CleanParams) -> Iterator[Fault]:
-    if is_confidential(document):
-        yield Fault("confidential", "marked as internal or secret")
-    if (words := count_words(text)) < clean.min_words:
-        yield Fault("too_short", f"{words} words, {clean.min_words} needed")
+def _page_faults(document: Row, text: str, plain: str, clean: CleanParams) -> Iterator[Fault]:
+    if mark := find_mark(document):
+        yield Fault("confidential", mark)
+    if clean.min_words and not any(islice(_ANY_WORD.finditer(text), clean.min_words - 1, None)):
+        yield Fault("too_short", f"{count_words(text)} words, {clean.min_words} needed")
     # Double-decoded text is full of symbols, and its reason is the more telling one.
-    broken = mojibake_share(text) > clean.max_mojibake_share
-    if not broken and (share := symbol_share(text)) > clean.max_symbol_share:
-        yield Fault("symbols", f"{share:.2f} of the characters, {clean.max_symbol_share:g} allowed")
+    if mojibake_share(text) <= clean.max_mojibake_share:
+        if (share := _symbol_share(plain)) > clean.max_symbol_share:
+            yield Fault("symbols", f"{share:.2f} of the characters, {clean.max_symbol_share:g} allowed")
+        if (share := broken_word_share(plain)) > clean.max_broken_word_share:
+            yield Fault(
+                "ocr", f"{share:.2f} of the words are broken, {clean.max_broken_word_share:g} allowed"
+            )
 
 
 def course_similarity(documents: dict[int, Row]) -> dict[int, float]:

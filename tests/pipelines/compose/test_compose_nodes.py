@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -10,6 +11,7 @@ from ta_pipeline.params import ComposeParams
 from ta_pipeline.pipelines.compose import nodes
 from ta_pipeline.records import CHUNK, DOCUMENT, DROPPED, EXAMPLE, PREFERENCE, QUESTION
 
+NO = Path("no/such/folder")
 TOPICS = {
     "01-motion": ["Displacement", "Speed", "Velocity", "Acceleration"],
     "02-forces": ["Friction", "Tension", "Weight", "Inertia"],
@@ -87,10 +89,13 @@ def benchmark_files(tmp_path):
 @pytest.fixture
 def stage(clean_documents, compose, benchmark_files, tiny_model):
     chunks = nodes.chunk_documents(clean_documents, tiny_model, compose)
-    questions = nodes.prepare_questions(benchmark_files, clean_documents, "demo", compose, 7)
-    candidates = nodes.compose_examples(clean_documents, chunks, compose, 7)
+    questions = nodes.prepare_questions(NO, NO, benchmark_files, clean_documents, "demo", compose, 7)
+    taught, asked = nodes.ask_teacher_for_questions(clean_documents, chunks, compose, 7)
+    assert taught.num_rows == asked.num_rows == 0
+    candidates = nodes.compose_examples(clean_documents, chunks, compose, 7, taught)
     pairs = nodes.compose_preferences(candidates, clean_documents, compose, 7)
-    kept = nodes.split_without_leaks(candidates, pairs, questions, compose, 7)
+    scores = nodes.score_preferences(pairs, compose, 7)
+    kept = nodes.split_without_leaks(candidates, pairs, questions, compose, 7, scores)
     report = nodes.report_composing(clean_documents, chunks, candidates, pairs, *kept, questions)
     return chunks, questions, candidates, pairs, *kept, report
 
@@ -126,6 +131,28 @@ def test_the_report_accounts_for_every_candidate(stage):
 
 
 def test_a_second_run_gives_the_same_bytes(stage, clean_documents, compose):
-    again = nodes.compose_examples(clean_documents, stage[0], compose, 7)
+    again = nodes.compose_examples(clean_documents, stage[0], compose, 7, EXAMPLE.empty_table())
     assert again.equals(stage[2])
     assert nodes.compose_preferences(again, clean_documents, compose, 7).equals(stage[3])
+
+
+def test_a_capability_file_of_the_user_s_own_adds_its_rows_and_changes_no_other(
+    stage, clean_documents, compose
+):
+    turns = [{"text": "g on the Moon?", "speaker": "user"}, {"text": "1.6 m/s²", "speaker": "assistant"}]
+    own = document("processed/tool_sft.jsonl", "01-motion", "dialogue", turns, {"tools": []})
+    documents = pa.Table.from_pylist([*clean_documents.to_pylist(), own], schema=DOCUMENT)
+    nothing = EXAMPLE.empty_table()
+    before = nodes.compose_examples(clean_documents, stage[0], compose, 7, nothing).to_pylist()
+    after = nodes.compose_examples(documents, stage[0], compose, 7, nothing).to_pylist()
+    (added,) = [row for row in after if row not in before]
+    assert (added["task"], added["rule"], len(after)) == ("tool", "processed:tool", len(before) + 1)
+
+
+def test_every_training_row_and_every_question_is_written_by_capability(stage):
+    chunks, questions, *_, examples, _, _, _ = stage
+    *files, exam = nodes.write_capability_files(examples, chunks, questions, "demo")
+    written = [json.loads(line)["meta"]["id"] for text in files for line in text.splitlines()]
+    trained = [row["id"] for row in examples.to_pylist() if row["split"] == "train"]
+    assert sorted(written) == sorted(trained)
+    assert [json.loads(line)["id"] for line in exam.splitlines()] == questions["id"].to_pylist()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ta_pipeline.params import CleanParams, ComposeParams, IngestParams
+from ta_pipeline.params import CleanParams, ComposeParams, IngestParams, SourcesParams
 
 ROOT = Path(__file__).parents[3]
 COURSE = ROOT / "data/01_raw/courses/mechanics"
@@ -28,16 +28,21 @@ def composed(tiny_model):
 
     rules, params = parameters("clean", CleanParams), parameters("compose", ComposeParams)
     public = ROOT / "data/01_raw/public"
-    documents, _ = ingest.read_sources(COURSE, public, "mechanics", parameters("ingest", IngestParams))
+    settings, sets = parameters("ingest", IngestParams), parameters("sources", SourcesParams)
+    documents, _ = ingest.read_sources(COURSE, public, "mechanics", settings, sets)
     documents, _ = clean.normalise_documents(documents, rules)
     documents, _ = clean.mask_personal_data(documents, rules)
     documents, _ = clean.filter_quality(documents, rules)
     documents, _ = clean.drop_near_duplicates(documents, rules)
     chunks = compose.chunk_documents(documents, tiny_model, params)
-    questions = compose.prepare_questions(ROOT / "data/01_raw/benchmark", documents, "mechanics", params, 7)
-    candidates = compose.compose_examples(documents, chunks, params, 7)
+    questions = compose.prepare_questions(
+        ROOT / "none", ROOT / "none", ROOT / "data/01_raw/benchmark", documents, "mechanics", params, 7
+    )
+    taught, _ = compose.ask_teacher_for_questions(documents, chunks, params, 7)
+    candidates = compose.compose_examples(documents, chunks, params, 7, taught)
     pairs = compose.compose_preferences(candidates, documents, params, 7)
-    examples, preferences, _ = compose.split_without_leaks(candidates, pairs, questions, params, 7)
+    scores = compose.score_preferences(pairs, params, 7)
+    examples, preferences, _ = compose.split_without_leaks(candidates, pairs, questions, params, 7, scores)
     return documents.to_pylist(), questions.to_pylist(), examples.to_pylist(), preferences.to_pylist()
 
 

@@ -10,13 +10,14 @@ import pyarrow as pa
 
 from ta_pipeline.params import CleanParams
 from ta_pipeline.records import DOCUMENT, DROPPED, PII_AUDIT
-from ta_pipeline.text.boilerplate import remove_boilerplate
+from ta_pipeline.text.boilerplate import Lexicon, remove_boilerplate
 from ta_pipeline.text.duplicates import Copy, find_copies
+from ta_pipeline.text.forbidden import load_lexicon, remove_forbidden_lines
 from ta_pipeline.text.language import detect_language
-from ta_pipeline.text.names import NameFinder
 from ta_pipeline.text.normalise import normalise_document
+from ta_pipeline.text.person_names import NameFinder
 from ta_pipeline.text.pii import mask_document, mask_line
-from ta_pipeline.text.quality import find_faults, text_of
+from ta_pipeline.text.quality import SECRET_REASONS, find_faults, text_of
 
 logger = logging.getLogger(__name__)
 
@@ -26,12 +27,15 @@ _EXCERPT = 120
 
 
 def normalise_documents(documents: pa.Table, clean: CleanParams) -> tuple[pa.Table, pa.Table]:
-    """Mend the encoding, take out adverts and footers, and tell each document's language.
+    """Mend the encoding, take out adverts, menus and footers, and tell each document's language.
 
-    The second table holds the removed lines, masked, with the id of their document.
+    The second table holds the removed lines, masked, with the id of their document; forbidden ones are
+    named by their category alone.
     """
-    rows = [normalise_document(row) for row in documents.to_pylist()]
-    rows, removed = remove_boilerplate(rows, clean.adverts, clean.repeated_line_files)
+    rows = [normalise_document(row, clean.simplify_chinese) for row in documents.to_pylist()]
+    rows, removed = _without_forbidden_lines(rows, clean)
+    rows, boilerplate = remove_boilerplate(rows, _boilerplate_lexicon(clean), clean.repeated_line_files)
+    removed += boilerplate
     names = NameFinder(clean.person_name_allow_list)
     lines = [_dropped(row, reason, detail, mask_line(line, names)) for row, reason, detail, line in removed]
     rows = [{**row, "language": detect_language(text_of(row))} for row in rows]
@@ -61,7 +65,12 @@ def filter_quality(documents: pa.Table, clean: CleanParams) -> tuple[pa.Table, p
     faults = find_faults(rows, clean)
     kept = [row for position, row in enumerate(rows) if position not in faults]
     dropped = [
-        _dropped(rows[position], fault.reason, fault.detail, text_of(rows[position]))
+        _dropped(
+            rows[position],
+            fault.reason,
+            fault.detail,
+            "" if fault.reason in SECRET_REASONS else text_of(rows[position]),
+        )
         for position, fault in sorted(faults.items())
     ]
     logger.info("Kept %d of %d documents", len(kept), len(rows))
@@ -125,6 +134,21 @@ def report_cleaning(
         "characters_after": _characters(clean_documents),
     }
     return dropped, report
+
+
+def _boilerplate_lexicon(clean: CleanParams) -> Lexicon:
+    return Lexicon(
+        {"advert": clean.adverts, "copyright": clean.copyright_lines, "navigation": clean.navigation_lines}
+    )
+
+
+def _without_forbidden_lines(
+    rows: list[Row], clean: CleanParams
+) -> tuple[list[Row], list[tuple[Row, str, str, str]]]:
+    lexicon = load_lexicon(clean.forbidden)
+    if lexicon is None or clean.forbidden.action == "document":
+        return rows, []
+    return remove_forbidden_lines(rows, lexicon)
 
 
 def _check_sum(documents: pa.Table, clean_documents: pa.Table, dropped: pa.Table) -> None:

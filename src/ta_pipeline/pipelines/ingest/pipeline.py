@@ -11,13 +11,13 @@ def create_pipeline() -> Pipeline:
         [
             Node(
                 func=read_sources,
-                inputs=["course_files", "public_files", "params:course", "params:ingest"],
+                inputs=["course_files", "public_files", "params:course", "params:ingest", "params:sources"],
                 outputs=["documents", "quarantined"],
                 name="read_sources",
             ),
             Node(
                 func=report_ingest,
-                inputs=["documents", "quarantined", "params:ingest"],
+                inputs=["documents", "quarantined", "params:sources"],
                 outputs="ingest_report",
                 name="report_ingest",
             ),

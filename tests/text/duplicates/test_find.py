@@ -119,3 +119,42 @@ def test_the_threshold_is_a_parameter():
     assert found(text, other) == []
     loose = DedupParams(threshold=0.6, ngram=5, bands=32, rows=4)
     assert [(copy.index, copy.kept) for copy in find_copies([text, other], range(2), loose)] == [(1, 0)]
+
+
+def crowded(count=40):
+    """Make texts of one long beginning: more share a band than are compared pair by pair."""
+    beginning = essay(8, words=60)
+    return [f"{beginning} {essay(seed, words=2 + seed % 30)}" for seed in range(count)]
+
+
+def test_a_crowd_gives_the_copies_that_comparing_everything_gives():
+    texts = crowded()
+    kept, expected = [], []
+    for index, text in enumerate(texts):
+        shares = [(-jaccard(text, texts[earlier], 5), earlier) for earlier in kept]
+        if shares and -min(shares)[0] >= 0.9:
+            expected.append((index, min(shares)[1], False))
+        else:
+            kept.append(index)
+    assert 3 < len(kept) < 30
+    assert found(*texts) == expected
+
+
+def test_a_thousand_drills_that_differ_in_their_number_all_stay():
+    assert found(*[f"{essay(9)} after {seconds} seconds" for seconds in range(1000)]) == []
+
+
+def test_a_row_equal_to_a_dropped_near_copy_points_to_the_row_that_stays():
+    text = essay(1)
+    near = text.replace(text.split()[60], "entirely", 1)
+    copies = find_copies([text, near, near], range(3), DEDUP)
+    assert [(copy.index, copy.kept, copy.exact) for copy in copies] == [(1, 0, False), (2, 0, False)]
+    assert copies[0].similarity == copies[1].similarity == jaccard(text, near, 5)
+
+
+def test_simhash_is_selectable_and_decided_by_the_same_exact_measure():
+    simhash = DEDUP.model_copy(update={"method": "simhash"})
+    text = essay(1, words=300)
+    texts = [text, text.replace(text.split()[60], "entirely", 1), f"{text} by 3", f"{text} by 5", essay(2)]
+    copies = find_copies(texts, range(5), simhash)
+    assert [(copy.index, copy.kept, copy.exact) for copy in copies] == [(1, 0, False)]

@@ -1,0 +1,416 @@
+"""Find names of persons in Chinese text.
+
+A name is a family name that stands as a word of its own, followed by one or two characters that given
+names are made of. How safely the family name tells a name, how name-like the rest is and what stands
+around it are weighed against each other; a trigger ("我叫", "收件人：", "… 同学") tips the scale.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+
+from ta_pipeline.text.person_names.chinese_lists import (
+    CLEAR_SURNAMES,
+    COMPOUND_SURNAMES,
+    FOREIGN_CHARACTERS,
+    GIVEN_CHARACTERS,
+    JAPANESE_SURNAMES,
+    LIKELY_SURNAMES,
+    NAME_WORDS,
+    NOT_GIVEN,
+    RARELY_WORDS,
+    WHOLE_NAMES,
+)
+from ta_pipeline.text.wordlists import NOT_CHINESE_NAMES, word_set
+
+Span = tuple[int, int]
+Allowed = Callable[[str, int, int], bool]
+
+#: A name needs so much evidence; see `_weigh`.
+_ENOUGH = 3.25
+#: A neighbour of this weight says by itself that a person is meant.
+_TOLD = 1.5
+_LONGEST = 4
+#: Characters looked at on each side, enough for the dictionary to find the words around a name.
+_WINDOW = 6
+
+_HAN = "\u3400-\u4dbf\u4e00-\u9fff"
+_ANY_SURNAME = CLEAR_SURNAMES | LIKELY_SURNAMES | RARELY_WORDS
+_GIVEN_CLASS = "".join(sorted(GIVEN_CHARACTERS))
+_COMPOUND = "|".join(sorted(COMPOUND_SURNAMES))
+_BARE = re.compile(rf"(?:{_COMPOUND}|[{''.join(sorted(_ANY_SURNAME))}])(?=[{_GIVEN_CLASS}])")
+
+_TITLES = (
+    "老师|同学|教授|博士|导师|助教|学长|学姐|学弟|学妹|师兄|师姐|师弟|师妹|班长|主任|院长|校长|所长|处长|科长|系主任|书记"
+    "|部长|会长|队长|组长|总监|经理|工程师|先生|女士|小姐|师傅|医生|大夫|律师|辅导员|讲师|研究员|校友|爸爸|妈妈|家长|阿姨|叔叔"
+)
+_LONE_TITLES = "大爷|大妈|大叔|大婶|大伯|大姐|大哥|爷爷|奶奶|伯伯|老板|警官|记者|主编|同志|总(?![是共结体之和数量会要要])|工(?=[，,。：:！、])|哥(?=[，,。：:！、说])|姐(?=[，,。：:！、说])"
+_TITLE = re.compile(rf"(?:{_TITLES}|{_LONE_TITLES})(?!们|会|群|费|节|证|号)")
+#: Contact data, already masked, stands right behind the person it belongs to.
+_OWN_DATA = re.compile(r"\s*[，,、（(：:|_/／]?\s*(?:的\s*)?(?:\ue000|\d{8}|WeChat|QQ|[Ee]-?mail)")
+_STOP = re.compile(r"[^\w]|[\ue000A-Za-z0-9_]|$")
+_ROLES = (
+    "收件人|寄件人|发件人|联系人|负责人|主讲人|主讲|授课|讲师|教师|老师|助教|导师|教授|博士|同学|学生|学员|学长|学姐|师兄|师姐"
+    "|班长|组长|队长|组员|成员|队员|委员|课代表|作者|署名|签名|落款|姓名|名字|本人|室友|舍友|同桌|朋友|闺蜜|女儿|儿子|孩子|家长|父亲|母亲"
+    "|监护人|申请人|经办人|填表人|填报人|提问人|报告人|记录人|记录|主持人|主持|审核人|审核|批改人|批改|监考|值班|值日|嘉宾|考生|被试|患者|病人|候选人"
+    "|获奖者|获奖人|投稿人|抄送|户名|开户名|持卡人|汇款人|收款人|付款人|乙方|甲方|院长|主任|辅导员|班主任|书记|校长|先生|女士|小姐|师傅|医生"
+    "|感谢|谢谢|祝贺|恭喜|表扬|欢迎|亲爱的|尊敬的|敬爱的|致|名叫|叫做|我叫|我是|他叫|她叫|叫|法人|出题人|出题|命题人|答辩人|学生代表|代表|发起人|管理员|系统管理员|群主|店主|房东"
+    "|学委|团支书|委员|干事|社长|出席|缺席|到场|参会|列席|缺勤|请假|迟到|旷课|交换生|留学生|旁听生|联络人|对接人|答疑人|讲者|报告者|译者|编者|申报人|推荐人|证明人|出借人|借阅人|领取人|收货人|取件人"
+    "|新生|老乡|邻居|员工|秘书|工程师|经理|研究员|博士生|硕士生|研究生|本科生|实习生|志愿者"
+)
+_ROLE_BEFORE = re.compile(rf"(?:{_ROLES})(?:[是为叫有]|一栏)?[\s:：（(“\"\-—·|]{{0,3}}$")
+_TRIGGER = re.compile(rf"(?:{_ROLES})(?:[是为叫有])?[\s:：（(“\"|]{{0,3}}(?=[{_HAN}])")
+_ASKS_OR_GIVES = frozenset("由请让给跟和与问找叫被把对向替帮为及、加从比谢@是听据归")
+#: Parts of speech that follow a subject: verb, preposition, conjunction, adverb, particle, pronoun, time.
+_BEHIND_NAMES = frozenset("vpcdurt")
+_TOGETHER = ("一起", "一同", "一组", "同组")
+_SPEAKS = frozenset("说问讲答想在来去也都就把被和会")
+_COUNTS = re.compile(r"[0-9一二两三四五六七八九十几每这那半整]\s*$")
+#: Words of history and science: who stands there is known for something.
+_FAME = re.compile(
+    r"1\d{3}\s?年|公元|世纪|[唐宋元明清汉晋秦隋]代|[唐宋元明清汉晋秦隋]朝|古代|近代|发现了|发明|创立|著作|著《|诗人|词人|物理学|数学家|化学家|思想家|科学家|文学家"
+    r"|哲学家|院士|理论|定理|定律|定则|猜想|方程|效应|常数|主义|学派|史上|名言|笔下|的《"
+)
+#: Exercises have figures who buy apples and ride bicycles; they are nobody.
+_EXERCISE = re.compile(
+    r"多少|几[个元本只支张块天米]|每小时|每分钟|同时出发|相向|相距|速度|单价|\d\s*(?:元|千米|公里|米|岁|个|本|只|支|千克|块|颗|步)"
+)
+_IN_LIST = re.compile(r"\s*[、，,/;；和与及]\s*|\s+")
+#: Vietnamese women: 阮氏梅.
+_VIETNAMESE = re.compile(rf"[阮黎陈范黄武裴邓吴潘]氏[{_GIVEN_CLASS}]{{1,2}}(?![{_HAN}])")
+_FOREIGN = re.compile(rf"[{''.join(sorted(FOREIGN_CHARACTERS | GIVEN_CHARACTERS))}氏]{{3,5}}(?=[^{_HAN}]|$)")
+_LIST_END = re.compile(rf"[^{_HAN}]|$|[和与及等]|(?:{_TITLES})")
+
+
+def find_chinese(text: str, allowed: Allowed, bare: bool) -> Iterator[Span]:
+    """Yield spans of names, possibly overlapping; without `bare` only those that a trigger announces."""
+    found = [*_announced(text, allowed), *_titled(text, allowed), *_spaced(text, allowed), *_dotted(text, allowed)]
+    if bare:
+        found += [*_bare(text, allowed), *_japanese(text, allowed), *_peoples(text, allowed)]
+    yield from found
+    yield from _listed(text, found, allowed)
+
+
+def is_chinese_name(text: str) -> bool:
+    """Tell whether a text is nothing but a full Chinese name."""
+    width = _surname_width(text, 0)
+    return (
+        2 <= len(text) <= _LONGEST
+        and width > 0
+        and 1 <= len(text) - width <= 2
+        and not any(character in NOT_GIVEN or not _is_han(character) for character in text[width:])
+        and not is_chinese_word(text)
+    )
+
+
+@lru_cache(maxsize=1 << 16)
+def is_chinese_word(name: str) -> bool:
+    """Tell whether what looks like a name is a word: "方向", "任何", "高中生"."""
+    if name in NOT_CHINESE_NAMES:
+        return True
+    words = _tagged(name)
+    return len(words) == 1 and not words[0][1].startswith("nr")
+
+
+def _bare(text: str, allowed: Allowed) -> Iterator[Span]:
+    for match in _BARE.finditer(text):
+        start = match.start()
+        if len(match[0]) == 1 and match[0] in LIKELY_SURNAMES and _is_in_a_word(text, start):
+            continue
+        if (end := _best_end(text, start, allowed)) is not None:
+            yield start, end
+
+
+def _is_in_a_word(text: str, start: int) -> bool:
+    """Refuse the bulk of ordinary words by two look-ups before anything is weighed."""
+    pair = text[start - 1 : start + 1] if start else ""
+    return is_chinese_word(text[start : start + 2]) or (len(pair) == 2 and is_chinese_word(pair))
+
+
+def _announced(text: str, allowed: Allowed) -> Iterator[Span]:
+    for match in _TRIGGER.finditer(text):
+        if (end := _best_end(text, match.end(), allowed, announced=True)) is not None:
+            yield match.end(), end
+
+
+def _titled(text: str, allowed: Allowed) -> Iterator[Span]:
+    """Yield what stands before 老师 or 同学: a whole name, a family name or a given name alone."""
+    for match in _TITLE.finditer(text):
+        end = match.start()
+        for start in range(max(0, end - _LONGEST), end):
+            if _is_titled(text, start, end) and not allowed(text, start, end):
+                yield start, end
+                break
+
+
+def _is_titled(text: str, start: int, end: int) -> bool:
+    name = text[start:end]
+    width = _surname_width(text, start)
+    if not all(map(_is_han, name)) or not _begins_word(text, start, end):
+        return False
+    if width == len(name):
+        return _is_lone_surname(text, start, name)
+    if any(character in NOT_GIVEN for character in name[width:]):
+        return False
+    if width and len(name) - width <= 2:
+        if is_chinese_word(name):
+            return len(name) == 2 and _is_word_for_a_name(text, start, name)
+        return _weigh(text, start, end, width, announced=False) >= _ENOUGH
+    return (
+        len(name) == 2
+        and all(character in GIVEN_CHARACTERS for character in name)
+        and _is_given_word(name)
+        and (start == 0 or not _is_han(text[start - 1]) or text[start - 1] in _ASKS_OR_GIVES)
+    )
+
+
+def _is_word_for_a_name(text: str, start: int, name: str) -> bool:
+    """Accept a noun before a title where nothing stands before it: "马力同学问", not "高中同学"."""
+    opens = start == 0 or not (_is_han(text[start - 1]) or text[start - 1].isalnum())
+    return opens and name not in NOT_CHINESE_NAMES and name[1] in GIVEN_CHARACTERS and _tagged(name)[0][1][:1] == "n"
+
+
+def _is_given_word(name: str) -> bool:
+    words = _tagged(name)
+    return len(words) > 1 or words[0][1].startswith("nr")
+
+
+def _is_lone_surname(text: str, start: int, name: str) -> bool:
+    before = text[start - 1 : start]
+    if name in CLEAR_SURNAMES or name in COMPOUND_SURNAMES:
+        return not (before and _is_han(before) and is_chinese_word(before + name))
+    return name in LIKELY_SURNAMES - _NEVER_ALONE and (
+        not before or not _is_han(before) or before in _ASKS_OR_GIVES or before in "的小老"
+    )
+
+
+#: Behind these 老师 is no title: "向老师请教", "和同学讨论", "全同学".
+_NEVER_ALONE = frozenset("时向和全应明成单从于是会能关连海水东国将付代由有")
+
+
+def _spaced(text: str, allowed: Allowed) -> Iterator[Span]:
+    """Yield names of two characters that a roster sets apart: "王 芳"."""
+    for match in _SPACED.finditer(text):
+        if not allowed(text, *match.span(1)):
+            yield match.span(1)
+
+
+_SPACED = re.compile(
+    rf"([{''.join(sorted(CLEAR_SURNAMES))}][ \u3000]{{1,2}}[{_GIVEN_CLASS}])(?<![{_HAN}A-Za-z0-9].{{3}})(?<![{_HAN}A-Za-z0-9].{{4}})"
+    rf"(?=\s*(?:$|[，,、。；;）)|\ue000]))",
+    re.MULTILINE,
+)
+
+
+def _dotted(text: str, allowed: Allowed) -> Iterator[Span]:
+    """Yield foreign names in Chinese letters, which their dots give away: 约翰·多伊."""
+    for match in _DOTTED.finditer(text):
+        start = match.start()
+        while start > max(0, match.start() - 5) and text[start - 1] in FOREIGN_CHARACTERS:
+            start -= 1
+        span = start, match.end()
+        if match.start() - start >= 1 and not any(allowed(text, p, span[1]) for p in range(start, span[1] - 1)):
+            yield span
+
+
+_DOTTED = re.compile(rf"(?:[·•‧・][{''.join(sorted(FOREIGN_CHARACTERS))}]{{1,6}}){{1,3}}")
+
+
+def _peoples(text: str, allowed: Allowed) -> Iterator[Span]:
+    """Yield names of two and more words of Tibetan, Mongolian, Uyghur and the like: 扎西次仁."""
+    for match in (*_OF_PEOPLES.finditer(text), *_WHOLE_NAMES.finditer(text), *_VIETNAMESE.finditer(text)):
+        if not allowed(text, *match.span()):
+            yield match.span()
+
+
+_NAME_WORD = f"(?:{'|'.join(sorted(NAME_WORDS, key=lambda word: (-len(word), word)))})"
+#: Each begins with plain characters, so that the search skips all others.
+_OF_PEOPLES = re.compile(rf"{_NAME_WORD}{_NAME_WORD}{{1,2}}")
+_WHOLE_NAMES = re.compile("|".join(sorted(WHOLE_NAMES)))
+
+
+def _japanese(text: str, allowed: Allowed) -> Iterator[Span]:
+    for match in _JAPANESE.finditer(text):
+        if (match[1] or _TITLE.match(text, match.end())) and not allowed(text, *match.span()):
+            yield match.span()
+
+
+_JAPANESE = re.compile(
+    rf"(?:{'|'.join(sorted(JAPANESE_SURNAMES, key=lambda name: (-len(name), name)))})"
+    r"([一二三太健大翔拓直和裕美真由香惠子理奈优花菜结衣樱悠斗莲阳凛葵爱咲诚学修治雄介郎之助平夫树辉明秀隆浩哉也志织里绘纪代久]{1,3}(?![\u4e00-\u9fff])|)"
+)
+
+
+def _best_end(text: str, start: int, allowed: Allowed, announced: bool = False) -> int | None:
+    """Return where the likeliest name from `start` ends; None where there is none."""
+    width = _surname_width(text, start)
+    if not width or (not announced and not _begins_word(text, start, start + width + 1)):
+        return None
+    best: tuple[float, int] | None = None
+    for end in _ends(text, start, width):
+        weight = _weigh(text, start, end, width, announced)
+        if weight >= _ENOUGH and (best is None or weight > best[0]) and not allowed(text, start, end):
+            best = (weight, end)
+    return best[1] if best else None
+
+
+def _ends(text: str, start: int, width: int) -> Iterator[int]:
+    """Yield the ends that leave a given name of two characters or one, and cut no word behind it."""
+    after = start + width
+    for length in (2, 1):
+        given = text[after : after + length]
+        if len(given) == length and all(_is_han(c) and c not in NOT_GIVEN for c in given):
+            yield after + length
+
+
+def _weigh(text: str, start: int, end: int, width: int, announced: bool) -> float:
+    """Add up what speaks for a name from `start` to `end`, family name first.
+
+    The weights were set by hand on sentences of the project's own.
+    """
+    name = text[start:end]
+    weight = _weigh_surname(text, start, width)
+    weight += _weigh_given(name, width)
+    left, right = _weigh_left(text, start, announced), _weigh_right(text, end)
+    told = max(left, right) >= _TOLD
+    weight += _weigh_words(text, start, end, width, told) + left + right
+    if not told and _EXERCISE.search(_sentence(text, start, end)):
+        weight -= 2.0
+    if not told and _FAME.search(_sentence(text, start, end)):
+        weight -= 1.0
+    return weight
+
+
+def _weigh_surname(text: str, start: int, width: int) -> float:
+    surname = text[start : start + width]
+    if width == 2:
+        return 2.5
+    if surname == "张" and _COUNTS.search(text[max(0, start - 2) : start]):
+        return -3.0
+    return 2.0 if surname in CLEAR_SURNAMES else (1.5 if surname in RARELY_WORDS else 1.0)
+
+
+def _weigh_given(name: str, width: int) -> float:
+    given = name[width:]
+    named = sum(0.75 if character in GIVEN_CHARACTERS else -0.75 for character in given)
+    return named if len(given) == 2 else named - 0.25
+
+
+def _weigh_words(text: str, start: int, end: int, width: int, told: bool) -> float:
+    """Weigh how the dictionary cuts the text: a name is its own word or falls apart into characters."""
+    words = _words_from(text, start, end)
+    first, tag = words[0]
+    name = text[start:end]
+    if len(first) > width:
+        if not tag.startswith("nr"):
+            return -1.0 if told else -2.5
+        return 1.0 if name == first else (0.0 if name.startswith(first) else -2.0)
+    cut, position = 0.0, width
+    for word, tag in words[1:]:
+        if position >= len(name):
+            break
+        if position + len(word) > len(name):  # the name ends inside a word, unless it is "李 明说"
+            cut = 0.0 if word[-1] in _SPEAKS and len(word) == 2 else -2.0
+        elif len(word) == 2 and not tag.startswith("nr") and tag[:1] in "vdcprmqu":
+            cut -= 0.75
+        position += len(word)
+    return cut
+
+
+def _weigh_left(text: str, start: int, announced: bool) -> float:
+    if announced:
+        return 2.0
+    before = text[max(0, start - 9) : start]
+    if not before or before[-1] == "\n":
+        return 0.75
+    if _ROLE_BEFORE.search(before):
+        return 2.0
+    if before[-1] in _ASKS_OR_GIVES:
+        return 0.75
+    return 0.5 if not _is_han(before[-1]) else 0.0
+
+
+def _weigh_right(text: str, end: int) -> float:
+    if _TITLE.match(text, end):
+        return 2.0
+    if _OWN_DATA.match(text, end):
+        return 2.0
+    if _STOP.match(text, end):
+        return 0.75
+    following = _words_from(text, end, end)[0]
+    return 0.75 if following[1][:1] in _BEHIND_NAMES or following[0][0] in _SPEAKS or following[0] in _TOGETHER else 0.0
+
+
+def _sentence(text: str, start: int, end: int) -> str:
+    """Return the sentence around a place, at most 80 characters to each side."""
+    left = max(text.rfind(mark, max(0, start - 80), start) for mark in "。！？\n")
+    rights = [p for mark in "。！\n" if (p := text.find(mark, end, end + 80)) >= 0]
+    return text[max(left + 1, start - 80) : min(rights, default=end + 80)]
+
+
+def _listed(text: str, found: list[Span], allowed: Allowed) -> Iterator[Span]:
+    """Yield the neighbours of names in a list; beside names a rare family name is one too."""
+    known = set(found)
+    for first in found:
+        span = first
+        while (following := _next_in_list(text, span)) and following not in known:
+            known.add(following)
+            if allowed(text, *following):
+                break
+            yield following
+            span = following
+
+
+def _next_in_list(text: str, span: Span) -> Span | None:
+    separator = _IN_LIST.match(text, span[1])
+    if separator is None:
+        return None
+    start = separator.end()
+    width = _surname_width(text, start)
+    for end in _ends(text, start, width) if width else ():
+        if _LIST_END.match(text, end) and not is_chinese_word(text[start:end]):
+            return start, end
+    foreign = _FOREIGN.match(text, start)
+    return foreign.span() if foreign and all(len(word) == 1 for word, _ in _tagged(foreign[0])) else None
+
+
+def _surname_width(text: str, start: int) -> int:
+    if text[start : start + 2] in COMPOUND_SURNAMES:
+        return 2
+    return 1 if text[start : start + 1] in _ANY_SURNAME else 0
+
+
+def _begins_word(text: str, start: int, end: int) -> bool:
+    """Tell whether the dictionary begins a word at `start`."""
+    left = start
+    while left > 0 and start - left < _WINDOW and _is_han(text[left - 1]):
+        left -= 1
+    if left == start:
+        return True
+    position = left
+    for word, _ in _tagged(text[left : max(end, start + _WINDOW)]):
+        if position >= start:
+            break
+        position += len(word)
+    return position == start
+
+
+def _words_from(text: str, start: int, end: int) -> tuple[tuple[str, str], ...]:
+    stop = start
+    while stop < min(len(text), end + _WINDOW) and _is_han(text[stop]):
+        stop += 1
+    return _tagged(text[start:stop])
+
+
+@lru_cache(maxsize=1 << 16)
+def _tagged(text: str) -> tuple[tuple[str, str], ...]:
+    """Cut a piece of text into the words of the dictionary, each with its part of speech."""
+    import rjieba
+
+    return tuple(rjieba.tag(text, False))
+
+
+def _is_han(character: str) -> bool:
+    return "\u4e00" <= character <= "\u9fff" or "\u3400" <= character <= "\u4dbf"

@@ -1,0 +1,171 @@
+"""Measure words and repetition of texts as Gopher and FineWeb do, for many documents at once.
+
+Rae et al. 2021 (arXiv 2112.11446), table A1: the share of a document's characters in its most frequent
+2- to 4-gram, and in 5- to 10-grams that occur more than once. n-grams are compared by hashes of 64 bits
+less those that number the tokens of a batch, which leaves 40 for a million tokens.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ta_pipeline.text.characters import LETTER, SPACE, WORD, classes_of, code_points
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Shares = npt.NDArray[np.float64]
+    Ids = npt.NDArray[np.uint64]
+    Counts = npt.NDArray[np.int64]
+
+#: Odd 64-bit constants (MMIX, SplitMix64): one rolls a hash along, one spreads small numbers.
+_ROLL = 6364136223846793005
+_SPREAD = 0x9E3779B97F4A7C15
+_LETTER = re.compile(r"[^\W\d_]")
+
+
+class TokenBatch:
+    """Texts as one row of tokens: words of an alphabet, or characters of Chinese without white space."""
+
+    def __init__(self, texts: Sequence[str], by_character: bool) -> None:
+        """Number the tokens, and keep how long each is and which text it belongs to."""
+        import numpy as np
+
+        tokens = _characters(texts) if by_character else _words(texts)
+        self._texts = len(texts)
+        self._text_of = np.repeat(np.arange(len(texts)), tokens.counts)
+        self._ids = (tokens.ids + np.uint64(1)) * np.uint64(_SPREAD)
+        self._tokens = tokens
+        self._ends = np.concatenate([[0], tokens.lengths.cumsum()])
+        self._totals = np.maximum(1, self._sum(tokens.lengths))
+        #: Tokens of each text.
+        self.counts = tokens.counts
+
+    def mean_lengths(self) -> Shares:
+        """Return for each text the characters a token."""
+        import numpy as np
+
+        return self._totals / np.maximum(1, self.counts)
+
+    def letter_shares(self) -> Shares:
+        """Return for each text the share of its tokens that have a letter."""
+        import numpy as np
+
+        return self._sum(self._tokens.has_letter) / np.maximum(1, self.counts)
+
+    def count_of(self, words: Iterable[str]) -> Shares:
+        """Count for each text its tokens that are among some words."""
+        import numpy as np
+
+        ids = [self._tokens.id_of(word) for word in words]
+        known = np.array([number for number in ids if number is not None], np.uint64)
+        return self._sum(np.isin(self._tokens.ids, known))
+
+    def top_shares(self, n: int) -> Shares:
+        """Return for each text the largest share of its characters in one n-gram that it repeats."""
+        import numpy as np
+
+        places, is_first = self._grouped(n)
+        shares = np.zeros(self._texts)
+        if len(places):
+            starts = np.flatnonzero(is_first)
+            covered = np.add.reduceat(self._ends[places + n] - self._ends[places], starts)
+            more = np.diff(starts, append=len(places)) > 1
+            np.maximum.at(shares, self._text_of[places[starts[more]]], covered[more])
+        return shares / self._totals
+
+    def duplicate_shares(self, n: int) -> Shares:
+        """Return for each text the share of its characters in n-grams that stood in it before."""
+        import numpy as np
+
+        places, is_first = self._grouped(n)
+        again = places[~is_first]
+        edges = np.bincount(again, minlength=len(self._ids) + 1) - np.bincount(
+            again + n, minlength=len(self._ids) + 1
+        )
+        return self._sum(self._tokens.lengths * (edges[:-1].cumsum() > 0)) / self._totals
+
+    def _sum(self, values: npt.NDArray[Any]) -> Shares:
+        import numpy as np
+
+        return np.bincount(self._text_of, values, self._texts).astype(np.float64)
+
+    def _grouped(self, n: int) -> tuple[Counts, npt.NDArray[np.bool_]]:
+        """Return the places of all n-grams, equal ones of one text together in order, and which is first.
+
+        Hash and place share a number of 64 bits, so that one plain sort does it.
+        """
+        import numpy as np
+
+        count = max(0, len(self._ids) - n + 1)
+        hashes = self._text_of[:count].astype(np.uint64)
+        for offset in range(n):
+            hashes = hashes * np.uint64(_ROLL) + self._ids[offset : offset + count]
+        places = np.flatnonzero(self._text_of[:count] == self._text_of[len(self._ids) - count :])
+        bits = np.uint64(max(1, len(self._ids)).bit_length())
+        keys = np.sort((hashes[places] << bits) | places.astype(np.uint64))
+        found = (keys & ((np.uint64(1) << bits) - np.uint64(1))).astype(np.int64)
+        groups = keys >> bits
+        return found, np.concatenate([[True], groups[1:] != groups[:-1]])[: len(found)]
+
+
+@dataclass(frozen=True)
+class _Tokens:
+    ids: Ids  # equal tokens have equal ones
+    lengths: Counts  # characters
+    has_letter: npt.NDArray[np.bool_]
+    counts: Counts  # tokens of each text
+    id_of: Callable[[str], int | None]
+
+
+def _words(texts: Sequence[str]) -> _Tokens:
+    import numpy as np
+
+    numbers: dict[str, int] = {}
+    rows = [text.split() for text in texts]
+    ids = np.array([numbers.setdefault(word, len(numbers)) for row in rows for word in row], np.int64)
+    lengths = np.fromiter(map(len, numbers), np.int64, len(numbers))
+    letters = np.fromiter((_LETTER.search(word) is not None for word in numbers), np.bool_, len(numbers))
+    counts = np.array([len(row) for row in rows], np.int64)
+    return _Tokens(ids.astype(np.uint64), lengths[ids], letters[ids], counts, numbers.get)
+
+
+def _characters(texts: Sequence[str]) -> _Tokens:
+    """Make a token of each character but of each word of ASCII as a whole, as `formula_12`."""
+    import numpy as np
+
+    codes = code_points("\n".join([*texts, ""]))
+    classes = classes_of(codes)
+    in_word = (classes & WORD != 0) & (codes < ord("\x7f"))
+    begins = (classes & SPACE == 0) & ~(in_word & np.concatenate([[False], in_word[:-1]]))
+    starts = np.flatnonzero(begins)
+    stays = np.flatnonzero(classes & SPACE == 0)
+    token_of = begins.cumsum()[stays] - 1
+    place = stays - starts[token_of]
+    weights = np.multiply.accumulate(np.full(int(place.max(initial=0)) + 1, _ROLL, np.uint64))
+    values = codes[stays].astype(np.uint64) * weights[place]
+    lengths = np.bincount(token_of, minlength=len(starts))
+    ids = np.add.reduceat(values, lengths.cumsum() - lengths) if len(starts) else values
+    ends = np.cumsum([len(text) + 1 for text in texts], dtype=np.int64)
+    counts = np.diff(np.concatenate([[0], begins.cumsum()])[ends], prepend=0)
+    return _Tokens(ids, lengths, classes[starts] & LETTER != 0, counts, _id_of_character)
+
+
+def _id_of_character(character: str) -> int:
+    return ord(character) * _ROLL % 2**64
+
+
+def duplicate_lines(text: str) -> tuple[float, float]:
+    """Return the shares of lines, and of characters in lines, that stood in the text before."""
+    lines = [line for line in map(str.strip, text.split("\n")) if line]
+    counts = Counter(lines)
+    again = len(lines) - len(counts)
+    if not again:
+        return 0.0, 0.0
+    characters = sum(len(line) * (count - 1) for line, count in counts.items())
+    return again / len(lines), characters / sum(map(len, lines))
