@@ -44,7 +44,7 @@ class Sizes:
 
 
 FULL = Sizes(speed=50_000, rounds=3, truth=5_000, planted=1_000, small=100_000, large=1_000_000)
-QUICK = Sizes(speed=4_000, rounds=1, truth=1_000, planted=100, small=5_000, large=20_000)
+QUICK = Sizes(speed=1_000, rounds=1, truth=1_000, planted=100, small=2_500, large=5_000)
 
 
 def measure(quick: bool = False) -> Iterator[dict[str, Any]]:

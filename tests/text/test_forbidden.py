@@ -92,7 +92,7 @@ def test_a_changed_file_is_read_again(lexicon_of):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("term\n", r"terms.txt:1: a term before any category; put a \[category\] line above it"),
+        ("term\n", r"terms.txt:1: a term before any category; write a \[category\] line above it"),
         ("[a]\n\nre:(half\n", r"terms.txt:3: no regular expression .*; mend it, or write the term without"),
     ],
 )

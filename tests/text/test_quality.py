@@ -113,7 +113,7 @@ def test_every_fault_names_the_value_that_decided(make_document, clean_params):
     )
     assert [faults[n].detail for n in range(4)] == [
         "3 words, 5 needed",
-        "0.069 of the characters, 0.02 allowed",
+        "0.071 of the characters, 0.02 allowed",
         "line 1 (segment at line 1 of the file): 机密",
         "forged documents: segment 1, line 1",
     ]
@@ -153,7 +153,8 @@ def test_an_off_topic_page_and_its_copy_do_not_vouch_for_each_other(make_documen
 )
 def test_only_pages_of_the_course_are_asked_for_their_topic(make_document, clean_params, fields):
     other = make_document(f"{CANTEEN} {CANTEEN}", f"{CANTEEN} {CANTEEN}", source="menu.md", **fields)
-    assert find_faults([*course(make_document), other], clean_params) == {}
+    clean = clean_params.model_copy(update={"prose": {}})
+    assert find_faults([*course(make_document), other], clean) == {}
 
 
 def test_a_short_page_or_a_small_course_has_no_topic(make_document, clean_params):

@@ -1,16 +1,16 @@
 """Mask personal data with typed placeholders that are consistent inside a document.
 
 Numbers, contacts and addresses are told by form and label (`personal_data`), names by lists and context
-(`person_names`). All texts of a document are searched together. Values never leave this module; the
-audit counts places by kind.
+(`person_names`). The texts of many documents are searched at once, because a search costs the same for
+a line and for a page. Values never leave this module; the audit counts places by kind.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from ta_pipeline.text.fields import rewrite_document
 from ta_pipeline.text.markup import is_fenced_code, shield, unshield
@@ -22,135 +22,178 @@ from ta_pipeline.text.personal_data.numbers import beside_numbers, find_numbers
 from ta_pipeline.text.personal_data.span import Found
 
 Row = dict[str, Any]
+_T = TypeVar("_T")
 
 #: Stands for each character of what is masked already, so that places keep their offsets.
 _MASKED = "\ue000"
 #: Stands for each character of a formula or a block of code.
 _HIDDEN = "\ue001"
-#: Between the texts of a document; no rule looks across it.
+#: Between texts that are searched together; no rule looks across it.
 _BETWEEN = "\n\ue002\n"
 _PLACEHOLDER = re.compile(r"<([A-Z][A-Z_]+)_(\d+)>")
 _FULL_WIDTH = re.compile("[０-９Ａ-Ｚａ-ｚ＠．]")
-_FOLD = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F) if chr(code).isalnum() or chr(code) in "＠．"}
-#: Beside a name on one line, a number of this form is the one of a student.
-_ROSTER = re.compile(
-    rf"{_MASKED}[，,、（(：:\s|\t_+-]{{1,4}}(?P<behind>[A-Za-z]{{0,3}}\d{{8,12}})(?![\dA-Za-z])"
-    rf"|(?<![\dA-Za-z])(?P<before>[A-Za-z]{{0,3}}\d{{8,12}})[，,、）)：:\s|\t_+-]{{1,4}}{_MASKED}"
-)
+_FOLD = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F) if _FULL_WIDTH.match(chr(code))}
+_ALPHANUMERIC = re.compile(r"[A-Za-z0-9]")
+#: In a roster the number beside a name is the one of a student, whatever stands between them.
+_BEHIND_NAME = re.compile(rf"{_MASKED}[，,、（(：:\s|_+-]{{1,4}}(?P<value>[A-Za-z]{{0,3}}\d{{8,12}})(?![\dA-Za-z])")
+_BEFORE_NAME = re.compile(rf"(?P<value>\d{{8,12}})[，,、）)：:\s|_+-]{{1,4}}{_MASKED}")
 #: Kinds whose values stand for one person wherever they are repeated.
 _TELLING = frozenset({"STUDENT_ID", "ID_NUMBER", "WECHAT", "QQ", "BANK_CARD", "PHONE"})
+#: Characters searched at once: enough to forget the cost of starting, little enough to hold twice.
+_BATCH = 1 << 19
 
 
-def mask_document(document: Row, names: NameFinder) -> tuple[Row, Counter[str]]:
-    """Return the document with personal data masked in all its fields, and the masked places by kind.
+def mask_documents(documents: Iterable[Row], names: NameFinder) -> Iterator[tuple[Row, Counter[str]]]:
+    """Yield each document with personal data masked in all its fields, and the masked places by kind.
 
     Public sets are published already: of the names in them only those go that are announced.
     """
-    masker = Masker(names, bare_names=not document["origin"].startswith("public:"))
-    masker.collect(document)
-    return rewrite_document(document, masker.mask, masker.mask_person), masker.counts
+    batch: list[tuple[Row, Masker]] = []
+    size = 0
+    for document in documents:
+        masker = Masker(names, bare_names=not document["origin"].startswith("public:"))
+        size += masker.collect(document)
+        batch.append((document, masker))
+        if size > _BATCH:
+            yield from _masked(batch)
+            batch, size = [], 0
+    yield from _masked(batch)
 
 
 def mask_line(line: str, names: NameFinder) -> str:
-    """Mask one line that stands alone, such as an excerpt for a report."""
-    masker = Masker(names)
-    masker.search([line])
-    return masker.mask(line)
+    """Mask one line that stands alone."""
+    return mask_lines([line], names)[0]
 
 
-def find_personal_data(text: str, names: NameFinder, bare_names: bool = True) -> list[Found]:
+def mask_lines(lines: Sequence[str], names: NameFinder) -> list[str]:
+    """Mask lines each of which stands alone, such as excerpts for a report."""
+    maskers = [Masker(names) for _ in lines]
+    for masker, line in zip(maskers, lines):
+        masker.add([line])
+    search_together(maskers)
+    return [masker.mask(line) for masker, line in zip(maskers, lines)]
+
+
+def find_personal_data(text: str, names: NameFinder) -> list[Found]:
     """Return the places of a text that hold personal data, in order and without overlap."""
-    return _find(_hide(text), names, bare_names) if text else []
+    masker = Masker(names)
+    masker.add([text])
+    search_together([masker])
+    return masker.places(text)
+
+
+def search_together(maskers: Sequence[Masker]) -> None:
+    """Search the texts of many maskers in one pass, then let each follow up what it has found."""
+    for bare_names in (True, False):
+        group = [masker for masker in maskers if masker.bare_names is bare_names]
+        texts = [(masker, text) for masker in group for text in masker.texts()]
+        if texts:
+            joined = _BETWEEN.join(masker.open_text(text) for masker, text in texts)
+            found = _find(joined, group[0].names, bare_names)
+            for (masker, text), own in _by_text(found, texts, lambda pair: len(pair[1])):
+                masker.take(text, own)
+    for masker in maskers:
+        masker.follow_up()
+
+
+def _masked(batch: Sequence[tuple[Row, Masker]]) -> Iterator[tuple[Row, Counter[str]]]:
+    search_together([masker for _, masker in batch])
+    for document, masker in batch:
+        yield rewrite_document(document, masker.mask, masker.mask), masker.counts
 
 
 class Masker:
     """Masks the texts of one document; the same value gets the same placeholder in all of them."""
 
     def __init__(self, names: NameFinder, bare_names: bool = True) -> None:
-        """Start without any value; `bare_names` as in `NameFinder.find`."""
-        self._names = names
-        self._bare_names = bare_names
+        """Start without any text; `bare_names` as in `NameFinder.find`."""
+        self.names = names
+        self.bare_names = bare_names
         self._found: dict[str, list[Found]] = {}
         self._open: dict[str, str] = {}
+        self._changed: dict[str, list[str]] = {}
         self._placeholders: dict[tuple[str, str], str] = {}
         self._numbers: Counter[str] = Counter()
         #: Masked places by kind.
         self.counts: Counter[str] = Counter()
 
-    def collect(self, document: Row) -> None:
-        """Search all texts of a document; `mask` and `mask_person` then know what to mask in each."""
+    def collect(self, document: Row) -> int:
+        """Take in all texts of a document; return their characters."""
         texts: dict[str, None] = {}
         persons: dict[str, None] = {}
         rewrite_document(document, _kept_in(texts), _kept_in(persons))
-        self.search(list(texts), list(persons))
+        self.add(texts, persons)
+        return sum(map(len, self._open))
 
-    def search(self, texts: Sequence[str], persons: Iterable[str] = ()) -> None:
-        """Find what is personal in the texts, until what was found gives nothing more away.
+    def add(self, texts: Iterable[str], persons: Iterable[str] = ()) -> None:
+        """Take in texts, and fields that name a person and nothing else."""
+        persons = list(persons)
+        for text in [*texts, *persons]:
+            if text and text not in self._open:
+                self._found[text] = []
+                self._open[text] = _hide(text)
+                for kind, number in _PLACEHOLDER.findall(text) if "<" in text else ():
+                    self._numbers[kind] = max(self._numbers[kind], int(number))
+        for text in persons:
+            if self.names.is_full_name(text):
+                start = len(text) - len(text.lstrip())
+                self.take(text, [Found(start, start + len(text.strip()), "NAME")])
+
+    def texts(self) -> list[str]:
+        """Return what was taken in, in the order of the document."""
+        return list(self._open)
+
+    def open_text(self, text: str) -> str:
+        """Return a text with all that is masked, code or a formula hidden, at its full length."""
+        return self._open[text]
+
+    def places(self, text: str) -> list[Found]:
+        """Return what was found in a text, in order."""
+        return self._found.get(text, [])
+
+    def take(self, text: str, found: Sequence[Found]) -> None:
+        """Note what was found in a text."""
+        self._open[text] = _blank(self._open[text], found)
+        self._found[text] = sorted([*self._found[text], *found])
+        values = [text[place.start : place.end] for place in found if _is_telling(place, text)]
+        self._changed.setdefault(text, []).extend(values)
+
+    def follow_up(self) -> None:
+        """Search on until what was found gives nothing more away, then number the values.
 
         A value met once is masked wherever it stands, and a masked neighbour may announce a name.
         """
-        for text in [*texts, *persons]:
-            self._found.setdefault(text, [])
-            self._open.setdefault(text, _hide(text))
-            for kind, number in _PLACEHOLDER.findall(text):
-                self._numbers[kind] = max(self._numbers[kind], int(number))
-        for text in persons:
-            if self._names.is_full_name(text):
-                start = len(text) - len(text.lstrip())
-                self._add(text, [Found(start, start + len(text.strip()), "NAME")])
-        changed = [text for text in self._open if text]
-        while changed:
-            values = self._search_once(changed)
-            changed = list(dict.fromkeys([*values, *self._mask_mentions(values)]))
+        while self._changed:
+            values, self._changed = self._changed, {}
+            self._mask_mentions(values)
+            texts = list(dict.fromkeys([*values, *self._changed]))
+            joined = _BETWEEN.join(self._open[text] for text in texts)
+            for text, own in _by_text(_find(joined, self.names, self.bare_names), texts, len):
+                self.take(text, own)
         self._number_values()
 
     def mask(self, text: str) -> str:
-        """Replace what was found in a text that was searched."""
+        """Replace what was found in a text."""
         parts: list[str] = []
         done = 0
-        for start, end, kind in self._found[text]:
+        for start, end, kind in self.places(text):
             parts += (text[done:start], self._placeholders[kind, self._key(kind, text[start:end])])
             self.counts[kind] += 1
             done = end
         return "".join(parts) + text[done:] if parts else text
 
-    def mask_person(self, text: str) -> str:
-        """Mask a field that names a person, such as the author of a document."""
-        return self.mask(text)
-
-    def _search_once(self, texts: Sequence[str]) -> dict[str, list[str]]:
-        """Search texts that changed; return the new values that tell a person, by text."""
-        joined = _BETWEEN.join(self._open[text] for text in texts)
-        found = iter(_find(joined, self._names, self._bare_names))
-        values: dict[str, list[str]] = {}
-        place, start = next(found, None), 0
-        for text in texts:
-            end = start + len(text)
-            own: list[Found] = []
-            while place and place.start < end:
-                own.append(Found(place.start - start, place.end - start, place.kind))
-                place = next(found, None)
-            if own:
-                values[text] = [text[f.start : f.end] for f in own if _is_telling(f.kind, text[f.start : f.end])]
-                self._add(text, own)
-            start = end + len(_BETWEEN)
-        return values
-
-    def _mask_mentions(self, values: dict[str, list[str]]) -> Iterator[str]:
-        """Mask bare repetitions of values in all texts, and yield the texts that hold one."""
-        kinds = {text[f.start : f.end]: f.kind for text in values for f in self._found[text]}
+    def _mask_mentions(self, values: dict[str, list[str]]) -> None:
+        """Mask bare repetitions of values in all texts."""
+        kinds = {text[place.start : place.end]: place.kind for text in values for place in self._found[text]}
         telling = sorted({v for vs in values.values() for v in vs}, key=lambda value: (-len(value), value))
         if not telling:
             return
-        known = re.compile("|".join(rf"(?<![A-Za-z0-9]){re.escape(v)}(?![A-Za-z0-9])" for v in telling))
-        for text, open_text in self._open.items():
-            if own := [Found(*match.span(), kinds[match[0]]) for match in known.finditer(open_text)]:
-                self._add(text, own)
-                yield text
-
-    def _add(self, text: str, found: list[Found]) -> None:
-        self._open[text] = _blank(self._open[text], found)
-        self._found[text] = sorted([*self._found[text], *found])
+        known = re.compile("|".join(map(re.escape, telling)))
+        joined = _BETWEEN.join(self._open.values())
+        places = [match.span() for match in known.finditer(joined) if _stands_alone(joined, *match.span())]
+        mentions = [Found(start, end, kinds[joined[start:end]]) for start, end in places]
+        for text, own in _by_text(mentions, self.texts(), len):
+            self.take(text, own)
 
     def _number_values(self) -> None:
         """Give each value its placeholder, counted in the order of the document."""
@@ -178,10 +221,37 @@ def _find(text: str, names: NameFinder, bare_names: bool) -> list[Found]:
         found += new
     new = [Found(start, end, "NAME") for start, end in names.find(text, bare_names)]
     text = _blank(text, new)
-    beside = [Found(*m.span(m.lastgroup or 0), "STUDENT_ID") for m in _ROSTER.finditer(text)]
-    text = _blank(text, beside)
-    found += new + beside
-    return sorted([*found, *beside_numbers(text, found)])
+    found += new
+    if _MASKED in text:
+        new = _without_overlap(_roster_numbers(text))
+        text = _blank(text, new)
+        found += new
+        found += beside_numbers(text, found)
+    return sorted(found)
+
+
+def _roster_numbers(text: str) -> Iterator[Found]:
+    for pattern in (_BEHIND_NAME, _BEFORE_NAME):
+        for match in pattern.finditer(text):
+            if _stands_alone(text, *match.span("value")):
+                yield Found(*match.span("value"), "STUDENT_ID")
+
+
+def _by_text(
+    found: Iterable[Found], texts: Sequence[_T], length: Callable[[_T], int]
+) -> Iterator[tuple[_T, list[Found]]]:
+    """Take places of joined texts back to the text each stands in."""
+    places = iter(found)
+    place, start = next(places, None), 0
+    for text in texts:
+        end = start + length(text)
+        own: list[Found] = []
+        while place and place.start < end:
+            own.append(Found(place.start - start, place.end - start, place.kind))
+            place = next(places, None)
+        if own:
+            yield text, own
+        start = end + len(_BETWEEN)
 
 
 def _without_overlap(found: Iterable[Found]) -> list[Found]:
@@ -214,7 +284,7 @@ def _hide(text: str) -> str:
         text = unshield(shielded, [_hide_piece(piece) for piece in pieces])
     if "<" in text:
         text = _PLACEHOLDER.sub(lambda match: _MASKED * len(match[0]), text)
-    return text.translate(_FOLD) if _FULL_WIDTH.search(text) else text
+    return text.translate(_FOLD) if not text.isascii() and _FULL_WIDTH.search(text) else text
 
 
 def _hide_piece(piece: str) -> str:
@@ -224,7 +294,14 @@ def _hide_piece(piece: str) -> str:
     return "".join(hidden)
 
 
-def _kept_in(texts: dict[str, None]) -> Any:
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    """Tell whether a place is cut out of no longer word or number."""
+    before = start > 0 and _ALPHANUMERIC.match(text, start - 1) and _ALPHANUMERIC.match(text, start)
+    behind = _ALPHANUMERIC.match(text, end) and _ALPHANUMERIC.match(text, end - 1)
+    return not (before or behind)
+
+
+def _kept_in(texts: dict[str, None]) -> Callable[[str], str]:
     def keep(text: str) -> str:
         texts[text] = None
         return text
@@ -239,8 +316,9 @@ def _spelling(kind: str, value: str) -> str:
     return " ".join(value.split()).casefold()
 
 
-def _is_telling(kind: str, value: str) -> bool:
+def _is_telling(place: Found, text: str) -> bool:
     """Tell whether a value standing alone can only be itself: not a family name, not a common word."""
-    if kind == "NAME":
+    value = text[place.start : place.end]
+    if place.kind == "NAME":
         return " " in value or (len(value) > 1 and not value.isascii() and not is_chinese_word(value))
-    return kind in _TELLING and len(value) >= 6
+    return place.kind in _TELLING and len(value) >= 6

@@ -85,7 +85,7 @@ def test_a_mixed_course_comes_out_clean_with_every_document_accounted_for():
         ("id7", "too_short", None),
     }
     assert {(r["id"], r["stage"], r["reason"], r["excerpt"]) for r in removed.to_pylist()} == {
-        ("id1", "clean", "advert", "All rights reserved."),
+        ("id1", "clean", "copyright", "All rights reserved."),
         ("id4", "clean", "advert", "扫码关注公众号，免费领取"),
     }
     assert report == {
@@ -93,7 +93,7 @@ def test_a_mixed_course_comes_out_clean_with_every_document_accounted_for():
         "kept": 3,
         "dropped": 4,
         "by_reason": {"empty": 1, "exact_duplicate": 2, "too_short": 1},
-        "removed_lines": {"advert": 2},
+        "removed_lines": {"advert": 1, "copyright": 1},
         "masked": {"NAME": 2},
         "languages": {"en": 3},
         "characters_before": 2 * len(FORCE) + len(MASS) + 150,
@@ -119,6 +119,43 @@ def test_removed_lines_and_audit_never_show_the_value():
     assert "周慧敏" not in shown
     assert "13800138000" not in shown
     assert "<PHONE_1>" in removed["excerpt"][0].as_py()
+
+
+def test_secret_and_forbidden_documents_are_dropped_and_not_even_shown_as_an_excerpt():
+    documents = table(
+        document(1, ["CONFIDENTIAL", FORCE]),
+        document(2, [f"{FORCE} An online casino bonus for you."]),
+        document(3, ["Is it?", "With guns without license."], kind="dialogue", source="faq.csv"),
+        document(4, [FORCE]),
+    )
+    kept, dropped, report, *_ = run(documents)
+    assert kept["id"].to_pylist() == ["id4"]
+    assert [(r["id"], r["reason"], r["detail"], r["excerpt"]) for r in dropped.to_pylist()] == [
+        ("id1", "confidential", "line 1 (segment at line 1 of the file): CONFIDENTIAL", ""),
+        ("id2", "forbidden", "gambling: segment 1, line 1", ""),
+        ("id3", "forbidden", "illegal goods: segment 2, line 2", ""),
+    ]
+    assert report["by_reason"] == {"confidential": 1, "forbidden": 2}
+
+
+def test_only_forbidden_lines_go_where_the_parameter_says_so(monkeypatch):
+    lines = CLEAN.model_copy(update={"forbidden": CLEAN.forbidden.model_copy(update={"action": "line"})})
+    documents = table(document(1, [f"{FORCE}\nAn online casino bonus for you.\n{MASS}"]))
+    normalised, removed = nodes.normalise_documents(documents, lines)
+    kept, dropped = nodes.filter_quality(normalised, lines)
+    assert kept["segments"][0].as_py()[0]["text"] == f"{FORCE}\n{MASS}"
+    assert dropped.num_rows == 0
+    assert [(r["reason"], r["detail"], r["excerpt"]) for r in removed.to_pylist()] == [
+        ("forbidden", "gambling", "")
+    ]
+
+
+def test_traditional_characters_are_simplified_where_the_parameter_says_so():
+    documents = table(document(1, ["重力加速度會隨緯度改變。"]))
+    simplified = CLEAN.model_copy(update={"simplify_chinese": True})
+    for params, text in ((CLEAN, "重力加速度會隨緯度改變。"), (simplified, "重力加速度会随纬度改变。")):
+        normalised, _ = nodes.normalise_documents(documents, params)
+        assert normalised["segments"][0].as_py()[0]["text"] == text
 
 
 def test_the_copy_among_the_handouts_goes_even_where_it_stands_first():

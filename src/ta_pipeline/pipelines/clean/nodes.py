@@ -16,7 +16,7 @@ from ta_pipeline.text.forbidden import load_lexicon, remove_forbidden_lines
 from ta_pipeline.text.language import detect_language
 from ta_pipeline.text.normalise import normalise_document
 from ta_pipeline.text.person_names import NameFinder
-from ta_pipeline.text.pii import mask_document, mask_line
+from ta_pipeline.text.pii import mask_documents, mask_lines
 from ta_pipeline.text.quality import SECRET_REASONS, find_faults, text_of
 
 logger = logging.getLogger(__name__)
@@ -37,7 +37,8 @@ def normalise_documents(documents: pa.Table, clean: CleanParams) -> tuple[pa.Tab
     rows, boilerplate = remove_boilerplate(rows, _boilerplate_lexicon(clean), clean.repeated_line_files)
     removed += boilerplate
     names = NameFinder(clean.person_name_allow_list)
-    lines = [_dropped(row, reason, detail, mask_line(line, names)) for row, reason, detail, line in removed]
+    excerpts = mask_lines([line for *_, line in removed], names)
+    lines = [_dropped(row, why, detail, text) for (row, why, detail, _), text in zip(removed, excerpts)]
     rows = [{**row, "language": detect_language(text_of(row))} for row in rows]
     logger.info("Normalised %d documents; %d lines are boilerplate", len(rows), len(lines))
     return _documents(rows), _dropped_table(lines)
@@ -48,9 +49,8 @@ def mask_personal_data(documents: pa.Table, clean: CleanParams) -> tuple[pa.Tabl
     names = NameFinder(clean.person_name_allow_list)
     masked: list[Row] = []
     audit: list[Row] = []
-    for row in documents.to_pylist():
-        clean_row, counts = mask_document(row, names)
-        masked.append(clean_row)
+    for row, counts in mask_documents(documents.to_pylist(), names):
+        masked.append(row)
         audit += [
             {"id": row["id"], "source": row["source"], "kind": kind, "count": counts[kind]}
             for kind in sorted(counts)

@@ -7,6 +7,7 @@ where it does what only a person does ("… asked"). Lower-case names need a gre
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -135,12 +136,16 @@ _EXERCISE = re.compile(
 _FIGURES = word_set("alice bob carol charlie dave eve mallory trent peggy victor")
 
 
-_LOWER_NAME = re.compile(
-    rf"(?:\b(?:hi|hey|hello|hiya|dear|thanks|thx|ty|cheers|im|i['’]m|i am|this is|it['’]s|name is|name['’]s|named|called|ask|asked|tell|told|from"
-    rf"|with|and|for|to|cc|by|regards|love|best|email|message|msg|text|ping|dm|see|find|sincerely|yours|said|prof|professor|dr|mr|mrs|ms|miss)[,:.!]?\s+"
-    rf"|@|[-–—~]\s?|^\s*)(?=(?P<n>[{_LOWER}]{{2,}}(?:\s[{_LOWER}]{{2,}})?)(?![{_LOWER}@]))",
+#: What stands before a name that somebody did not care to capitalise.
+_LOWER_BEFORE = re.compile(
+    r"(?:\b(?:hi|hey|hello|hiya|dear|thanks|thx|ty|cheers|im|i['’]m|i am|this is|it['’]s|its|name is|name['’]s|named|called|ask|asked|tell|told|from"
+    r"|with|and|for|to|cc|by|regards|love|best|email|message|msg|text|ping|dm|see|find|sincerely|yours|said|prof|professor|dr|mr|mrs|ms|miss)[,:.!]?\s+"
+    r"|@|[-–—~]\s?|^\s*)$",
     re.MULTILINE,
 )
+_LOWER_WORD = re.compile(rf"[{_LOWER}]{{3,}}")
+#: The last words of all that may announce a name.
+_ANNOUNCING = frozenset(re.findall(r"[a-z]{2,}", f"{_CALLED} {_LABEL} {_GREETED} {_BY} {_ASKED} {_MET} {_I_AM} {_ROLE}".casefold())) | _TITLES | word_set("am m s ta tas gta gtas")
 _ENOUGH = 2.5
 
 
@@ -168,11 +173,15 @@ def find_english(text: str, allowed: Allowed, bare: bool) -> Iterator[Span]:
     accepted: list[tuple[Span, float]] = []
     waiting: list[tuple[Span, float]] = []
     for match in _RUN.finditer(text):
-        if match.start() and (text[match.start() - 1].isascii() and text[match.start() - 1].isalnum() or text[match.start() - 1] == "_"):
+        if " " not in match[0] and not _may_be_a_name(text, match[0].casefold(), *match.span()):
+            continue
+        if match.start() and _WORD_CHARACTER.match(text, match.start() - 1):
             continue
         for words in _name_runs(text, match):
             span = words[0].start, words[-1].end
             lexical = _weigh_words(words)
+            if lexical < -2:
+                continue
             context = _weigh_context(text, words)
             if allowed(text, *span, context >= 2) or allowed(text, *match.span(), True):
                 continue
@@ -183,6 +192,35 @@ def find_english(text: str, allowed: Allowed, bare: bool) -> Iterator[Span]:
     yield from (span for span, _ in accepted)
     yield from _listed(text, [span for span, _ in accepted], [span for span, _ in waiting])
     yield from _lower_case(text, allowed)
+
+
+_WORD_CHARACTER = re.compile(r"[A-Za-z0-9_]")
+_MAYBE = MAYBE_GIVEN | SURNAMES
+
+
+def _may_be_a_name(text: str, plain: str, start: int, end: int) -> bool:
+    """Pass over most single words: on no list of names, or a word too, and nothing near that tells a name."""
+    plain = plain.removesuffix("'s").removesuffix("’s")
+    if plain in NOT_NAMES or plain in _TITLES:
+        return False
+    if plain in GIVEN or not plain.isascii() or "-" in plain or "." in plain:
+        return True
+    acts = (_AFTER, _POSSESSED, _OWN_DATA) if plain in _MAYBE or is_pinyin_given(plain) else (_OWN_DATA,)
+    return any(pattern.match(text, end) for pattern in acts) or _may_be_announced(text, start, end)
+
+
+def _may_be_announced(text: str, start: int, end: int) -> bool:
+    """Spare most capitalised words a closer look: what is no known name needs a word right before it."""
+    before = text[max(0, start - 20) : start].rstrip(" \u00a0")
+    word = _LAST_WORD.search(before.rstrip("."))
+    if before.endswith(".") and word and word[0].casefold() in _TITLES:
+        return True
+    if not before or before[-1] in ".!?。！？*#|>":
+        return False
+    return word is None or word[0].casefold() in _ANNOUNCING or _SAYS.match(text, end) is not None
+
+
+_LAST_WORD = re.compile(r"[A-Za-z]+$")
 
 
 def is_english_name(text: str) -> bool:
@@ -263,7 +301,7 @@ def _weigh_words(words: list[_Word]) -> float:
     first, last = parts[0], parts[-1]
     surname = _is_surname(plain[-1])
     if any(word.text[0].islower() for word in words[1:-1]):
-        return 3.5 if surname or first & (GIVEN | MAYBE_GIVEN) else 2.0
+        return 3.5 if surname or (first & GIVEN or first & MAYBE_GIVEN) else 2.0
     if first & GIVEN:
         return 4.0 if surname else 3.25
     if first & MAYBE_GIVEN:
@@ -305,7 +343,7 @@ def _weigh_single(word: str, parts: set[str]) -> float:
         return 2.5
     if is_pinyin_given(word):
         return 1.25
-    return 1.0 if parts & (MAYBE_GIVEN | SURNAMES) or is_pinyin_surname(word) else 0.0
+    return 1.0 if not _MAYBE.isdisjoint(parts) or is_pinyin_surname(word) else 0.0
 
 
 def _weigh_context(text: str, words: list[_Word]) -> float:
@@ -375,14 +413,12 @@ _SEPARATOR = re.compile(r"\s*(?:,|;|/|&|、)?\s*(?:(?:and|or|和|与|及)\s+)?")
 def _listed(text: str, accepted: list[Span], waiting: list[Span]) -> Iterator[Span]:
     """Yield the runs that stand in a list with a name: "Priya, Kwabe and Tom"."""
     names = set(accepted)
-    grew = True
-    while grew:
-        grew = False
-        for span in [span for span in waiting if span not in names]:
-            if any(_is_beside(text, span, name) for name in names):
-                names.add(span)
-                grew = True
-                yield span
+    order = sorted([*accepted, *waiting])
+    for spans in (order, order[::-1]):
+        for one, other in itertools.pairwise(spans):
+            if one in names and other not in names and _is_beside(text, one, other):
+                names.add(other)
+                yield other
 
 
 def _is_beside(text: str, one: Span, other: Span) -> bool:
@@ -392,11 +428,17 @@ def _is_beside(text: str, one: Span, other: Span) -> bool:
 
 
 def _lower_case(text: str, allowed: Allowed) -> Iterator[Span]:
-    for match in _LOWER_NAME.finditer(text):
-        words = match["n"].split()
-        if words[0] not in GIVEN:
-            continue
-        count = 2 if len(words) == 2 and words[1] in SURNAMES - NOT_NAMES else 1
-        span = match.start("n"), match.start("n") + len(" ".join(words[:count]))
-        if not allowed(text, *span, True):
-            yield span
+    """Yield names without a capital in a greeting or a signature: "hi im ella"."""
+    for word in sorted(_LOWER_GIVEN.intersection(_LOWER_WORD.findall(text))):
+        for match in re.finditer(rf"{word}(?![\w@])", text):
+            if not _LOWER_BEFORE.search(text[max(0, match.start() - 20) : match.start()]):
+                continue
+            surname = re.match(rf"\s([{_LOWER}]{{2,}})(?!\w)", text[match.end() : match.end() + 20])
+            known = surname is not None and surname[1] in SURNAMES and surname[1] not in NOT_NAMES
+            span = match.start(), match.end() + (surname.end() if surname and known else 0)
+            if not allowed(text, *span, True):
+                yield span
+
+
+#: Given names that are no English word in lower case.
+_LOWER_GIVEN = GIVEN - word_set("will mark bill jack tony dale josh mike art rob sue ray guy don pat nick dean")

@@ -26,14 +26,15 @@ _SPOKEN_HOST = re.compile(
     r"\s?[A-Za-z0-9-]+(?:(?:\.|\s(?:dot|DOT)\s|\s?[\[(（{](?:dot|DOT|点)[\])）}]\s?)[A-Za-z0-9-]+){1,5}"
 )
 
-_ACCOUNT = re.compile(
-    r"(?P<label>微信|薇信|威信|[Ww]e[Cc]hat|WECHAT|[Ww]eixin|\b[Vv][Xx]\b|\b[Ww][Xx]\b|V信|v信|扣扣|QQ|qq)(?P<link>(?:\s*(?:群|账号|帐号|号码|号|名|昵称|[Ii][Dd]|[Aa]ccount|[Nn]umber|[Nn]ame|[Hh]andle|is|was|[:：=＝]|是|为|叫|加|搜索?|[（(“\"'‘]|at\b|on\b|me\b|to\b|add\b|for\b|as\b|under\b|—|-|～|~)){0,4})\s*"
-    r"(?P<value>[A-Za-z][A-Za-z0-9_-]{3,19})(?![A-Za-z0-9@＠./])"
+_LABEL = re.compile(r"[微薇威WwVvXx扣Qq](?:信|扣|[Qq]|[Ee][Cc][Hh][Aa][Tt]|[Ee][Ii][Xx][Ii][Nn]|[Xx](?![A-Za-z])|信)")
+_VALUE = r"(?P<value>[A-Za-z][A-Za-z0-9_-]{3,19})"
+_LINKED = re.compile(
+    r"(?P<link>(?:\s*(?:群|账号|帐号|号码|号|名|昵称|[Ii][Dd]|[Aa]ccount|[Nn]umber|[Nn]ame|[Hh]andle|is|was|[:：=＝]|是|为|叫|加|搜索?|[（(“\"'‘]|at\b|on\b|me\b|to\b|add\b|for\b|as\b|under\b|—|-|～|~)){0,4})\s*"
+    + _VALUE
+    + r"(?![A-Za-z0-9@＠./])"
 )
+_BEFORE_LABEL = re.compile(rf"(?<![A-Za-z0-9@_./-]){_VALUE}\s*(?:[（(]\s*|on\s+|is\s+my\s+|是我的?|[，,]?同)$")
 _LABELS = ("微信", "薇信", "威信", "扣扣", "qq", "wechat", "weixin", "vx", "wx", "v信")
-_BEHIND = re.compile(
-    r"(?<![A-Za-z0-9@_./-])(?P<value>[A-Za-z][A-Za-z0-9_-]{5,19})\s*(?:[（(]\s*|on\s+|is\s+my\s+|是我的?|，?同)(?:微信|[Ww]e[Cc]hat|VX|vx)"
-)
 #: Words that stand behind WeChat and are no account.
 _NOT_ACCOUNTS = word_set(
     "group groups chat chats message messages account accounts official mini program programs pay payment moments work app apps "
@@ -75,13 +76,17 @@ def find_accounts(text: str) -> Iterator[Found]:
     low = text.lower()
     if not any(label in low for label in _LABELS):
         return
-    for match in _ACCOUNT.finditer(text):
-        if _is_account(match["link"], match["value"]):
-            kind = "QQ" if match["label"] in ("扣扣", "QQ", "qq") else "WECHAT"
-            yield Found(*match.span("value"), kind)
-    for match in _BEHIND.finditer(text):
-        if re.search(r"[\d_-]", match["value"]) or "是我" in match[0] or "is my" in match[0]:
-            yield Found(*match.span("value"), "WECHAT")
+    for label in _LABEL.finditer(text):
+        if label.start() and label[0].isascii() and text[label.start() - 1].isascii() and text[label.start() - 1].isalnum():
+            continue
+        kind = "QQ" if label[0].casefold() in ("qq", "扣扣") else "WECHAT"
+        behind = _LINKED.match(text, label.end())
+        if behind and _is_account(behind["link"], behind["value"]):
+            yield Found(*behind.span("value"), kind)
+        offset = max(0, label.start() - 40)
+        before = _BEFORE_LABEL.search(text[offset : label.start()])
+        if before and (re.search(r"[\d_-]", before["value"]) or "是我" in before[0] or "is my" in before[0]):
+            yield Found(offset + before.start("value"), offset + before.end("value"), kind)
 
 
 def _is_account(link: str, value: str) -> bool:
