@@ -48,7 +48,9 @@ def measure() -> Iterator[dict[str, Any]]:
     public = _rows(data / "pii_public_names.jsonl")
     score = score_sentences(_rows(data / "pii_sentences.jsonl"), public)
     print_score(score)
-    work = f"{len(_rows(data / 'pii_sentences.jsonl'))} sentences with {score.labelled.total()} labelled places"
+    work = (
+        f"{len(_rows(data / 'pii_sentences.jsonl'))} sentences with {score.labelled.total()} labelled places"
+    )
     figures = {
         "recall": (score.found.total() / score.labelled.total(), "share", work),
         "precision": (score.right.total() / max(1, score.masks.total()), "share", work),
@@ -103,7 +105,10 @@ def print_score(score: Score, examples: bool = True) -> None:
     for kind in sorted(score.masks):
         print(f"{kind:15}{'':39}{score.masks[kind]:8}{score.right[kind]:7}")
     totals = (score.labelled, score.found, score.same_kind, score.exact)
-    print(f"{'all':15}{totals[0].total():9}{totals[1].total():7}{totals[2].total():11}{totals[3].total():12}", end="")
+    print(
+        f"{'all':15}{totals[0].total():9}{totals[1].total():7}{totals[2].total():11}{totals[3].total():12}",
+        end="",
+    )
     print(f"{score.masks.total():8}{score.right.total():7}")
     lists = {"missed": score.misses, "false": score.false_alarms, "public": score.public_masked}
     for word, lines in lists.items() if examples else ():

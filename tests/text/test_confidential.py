@@ -43,7 +43,8 @@ def test_a_line_that_is_only_a_mark_is_found_wherever_it_stands(make_document, m
 
 
 @pytest.mark.parametrize(
-    "line", ["Confidential – Draft 3", "Confidential: exam paper", "绝密★启用前 试卷类型：A", "期末试题（内部资料）"]
+    "line",
+    ["Confidential – Draft 3", "Confidential: exam paper", "绝密★启用前 试卷类型：A", "期末试题（内部资料）"],
 )
 def test_a_mark_with_more_on_its_line_counts_at_the_top_and_the_bottom_only(make_document, line):
     assert find_mark(make_document(line, TEACHING))

@@ -56,7 +56,10 @@ def test_title_heading_and_meta_are_read_too(make_document, lexicon_of):
     lexicon = lexicon_of(TERMS)
     place = "weapons: title, heading or meta"
     assert find_forbidden(make_document("x", title="Grenade kit"), lexicon) == place
-    assert find_forbidden(make_document("x", meta='{"rejected": "\\u51fa\\u552e\\u67aa\\u652f"}'), lexicon) == place
+    assert (
+        find_forbidden(make_document("x", meta='{"rejected": "\\u51fa\\u552e\\u67aa\\u652f"}'), lexicon)
+        == place
+    )
     assert find_forbidden(make_document("x"), lexicon) is None
 
 

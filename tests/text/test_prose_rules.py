@@ -11,7 +11,9 @@ Friction acts along the surface and against the motion, and it grows with the no
 CHINESE = """力是物体对物体的作用，它的单位是牛顿，既有大小又有方向。物体受到的力如果互相平衡，速度就保持不变，这是第一定律的内容。
 第二定律说明，合力等于质量和加速度的乘积，加速度的方向与合力的方向相同。力总是成对出现的，书压着桌面，桌面也托着书，这就是第三定律。
 摩擦力沿着接触面，阻碍物体之间的相对运动，并且随着正压力的增大而增大。"""
-LINES = [f"Line number {word} says something of its own about the motion of bodies." for word in "abcdefghijkl"]
+LINES = [
+    f"Line number {word} says something of its own about the motion of bodies." for word in "abcdefghijkl"
+]
 
 
 def fault(text, clean_params, language="en", kind="text"):
@@ -56,7 +58,9 @@ def test_lines_that_repeat_are_repetition_on_a_page_but_not_in_speech(clean_para
 
 
 def test_numbers_and_codes_are_no_words(clean_params):
-    reason, detail = fault("the value and that of " + "17.5 22 " * 5 + " ".join(map(str, range(1000, 1090))), clean_params)
+    reason, detail = fault(
+        "the value and that of " + "17.5 22 " * 5 + " ".join(map(str, range(1000, 1090))), clean_params
+    )
     assert reason == "odd_words"
     assert detail.endswith("of the words have a letter, 0.8 needed")
 
@@ -84,13 +88,25 @@ def test_lists_tables_equations_and_headings_are_not_asked_for_sentences(clean_p
         assert fault("\n".join(mark + line for line in text.split("\n")), clean_params) is None
 
 
+def test_a_page_of_worked_equations_is_not_asked_for_words(clean_params):
+    steps = "\n".join(f"v = {n} + {n + 1} * t = {2 * n} m / s" for n in range(40))
+    assert fault(f"{ENGLISH}\n{steps}", clean_params) is None
+
+
 def test_a_short_page_is_not_asked(clean_params):
     assert fault("again and again " * 10, clean_params) is None
 
 
 @pytest.mark.parametrize(
     "loosened",
-    [{"top_ngrams": {2: 1.0}, "duplicate_ngrams": {5: 1.0}, "duplicate_lines": 1.0, "duplicate_line_characters": 1.0}],
+    [
+        {
+            "top_ngrams": {2: 1.0},
+            "duplicate_ngrams": {5: 1.0},
+            "duplicate_lines": 1.0,
+            "duplicate_line_characters": 1.0,
+        }
+    ],
 )
 def test_the_limits_are_parameters(clean_params, loosened):
     text = "read the law of motion and that of rest " * 60

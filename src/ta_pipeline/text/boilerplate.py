@@ -129,7 +129,8 @@ def repeated_lines(
         if not wanted.isdisjoint(lines):
             edges.update((source, line) for line in _edges(document))
             for segment in document["segments"]:
-                footers[source] += [line for line in _candidates(document, segment) if line in wanted]
+                if not wanted.isdisjoint(map(_key, segment["text"].split("\n"))):
+                    footers[source] += [line for line in _candidates(document, segment) if line in wanted]
     files = _files_by_line(footers)
     often = {line for line, sources in files.items() if len(sources) >= min_files}
     copies = {
@@ -159,7 +160,7 @@ def _frequent(documents: Sequence[Row], lines_of: Sequence[frozenset[str]], min_
     for document, lines in zip(documents, lines_of):
         of_source[document["source"]].update(lines)
     counts = Counter(line for lines in of_source.values() for line in lines)
-    return frozenset(line for line, count in counts.items() if count >= min_files)
+    return frozenset(line for line, count in counts.items() if count >= min_files and _can_be_footer(line))
 
 
 def _edges(document: Row) -> set[str]:
@@ -228,6 +229,9 @@ def strip(document: Row, verdict: Judge) -> tuple[list[Row], list[tuple[str, str
 
 def _strip_lines(segment: Row, verdict: Judge) -> tuple[Row, list[tuple[str, str, str]]]:
     """Take lines out of one segment; its line number moves with its first line that stays."""
+    # Most segments hold no such line, code and formulas included, and are spared the search for those.
+    if not any(verdict(line) for line in segment["text"].split("\n") if line.strip()):
+        return segment, []
     shielded, pieces = shield(segment["text"])
     lines = shielded.split("\n")
     whys = [verdict(line) if line.strip() else None for line in lines]

@@ -16,29 +16,44 @@ from ta_pipeline.text.fields import rewrite_document
 from ta_pipeline.text.markup import is_fenced_code, shield, unshield
 from ta_pipeline.text.person_names import NameFinder
 from ta_pipeline.text.person_names.chinese import is_chinese_word
-from ta_pipeline.text.personal_data.addresses import find_addresses
+from ta_pipeline.text.personal_data.chinese_addresses import find_chinese_addresses
 from ta_pipeline.text.personal_data.contacts import find_accounts, find_emails, find_ipv6
+from ta_pipeline.text.personal_data.english_addresses import find_english_addresses
 from ta_pipeline.text.personal_data.numbers import beside_numbers, find_numbers
 from ta_pipeline.text.personal_data.span import Found
 
 Row = dict[str, Any]
 _T = TypeVar("_T")
 
-#: Stands for each character of what is masked already, so that places keep their offsets.
+#: Stand for each character of what is masked already, so that places keep their offsets: a name, other data.
+_NAME = "\ue003"
 _MASKED = "\ue000"
 #: Stands for each character of a formula or a block of code.
 _HIDDEN = "\ue001"
 #: Between texts that are searched together; no rule looks across it.
 _BETWEEN = "\n\ue002\n"
 _PLACEHOLDER = re.compile(r"<([A-Z][A-Z_]+)_(\d+)>")
+#: Most texts have none of these: nothing to hide or to fold in them.
+_MAY_HIDE = re.compile("[`~$\\\\<０-９Ａ-Ｚａ-ｚ＠．\U000f0000-\U0010fffd]")
 _FULL_WIDTH = re.compile("[０-９Ａ-Ｚａ-ｚ＠．]")
 _FOLD = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F) if _FULL_WIDTH.match(chr(code))}
 _ALPHANUMERIC = re.compile(r"[A-Za-z0-9]")
 #: In a roster the number beside a name is the one of a student, whatever stands between them.
-_BEHIND_NAME = re.compile(rf"{_MASKED}[，,、（(：:\s|_+-]{{1,4}}(?P<value>[A-Za-z]{{0,3}}\d{{8,12}})(?![\dA-Za-z])")
-_BEFORE_NAME = re.compile(rf"(?P<value>\d{{8,12}})[，,、）)：:\s|_+-]{{1,4}}{_MASKED}")
+_BEHIND_NAME = re.compile(
+    rf"{_NAME}[，,、（(：:\s|_+-]{{1,4}}(?P<value>[A-Za-z]{{0,3}}\d{{8,12}})(?![\dA-Za-z])"
+)
+_BEFORE_NAME = re.compile(rf"(?P<value>\d{{8,12}})[，,、）)：:\s|_+-]{{1,4}}{_NAME}")
 #: Kinds whose values stand for one person wherever they are repeated.
 _TELLING = frozenset({"STUDENT_ID", "ID_NUMBER", "WECHAT", "QQ", "BANK_CARD", "PHONE"})
+#: Each kind is hidden from the next: the digits of an e-mail address are no phone number.
+_FINDERS: tuple[Callable[[str], Iterator[Found]], ...] = (
+    find_emails,
+    find_accounts,
+    find_ipv6,
+    find_numbers,
+    find_chinese_addresses,
+    find_english_addresses,
+)
 #: Characters searched at once: enough to forget the cost of starting, little enough to hold twice.
 _BATCH = 1 << 19
 
@@ -215,14 +230,14 @@ class Masker:
 def _find(text: str, names: NameFinder, bare_names: bool) -> list[Found]:
     """Find everything in a text whose formulas and masked places are hidden."""
     found: list[Found] = []
-    for finder in (find_emails, find_accounts, find_ipv6, find_numbers, find_addresses):
+    for finder in _FINDERS:
         new = _without_overlap(finder(text))
         text = _blank(text, new)
         found += new
     new = [Found(start, end, "NAME") for start, end in names.find(text, bare_names)]
     text = _blank(text, new)
     found += new
-    if _MASKED in text:
+    if _NAME in text:
         new = _without_overlap(_roster_numbers(text))
         text = _blank(text, new)
         found += new
@@ -268,8 +283,8 @@ def _blank(text: str, found: Sequence[Found]) -> str:
         return text
     parts: list[str] = []
     done = 0
-    for start, end, _ in sorted(found):
-        parts += (text[done:start], _MASKED * (end - start))
+    for start, end, kind in sorted(found):
+        parts += (text[done:start], (_NAME if kind == "NAME" else _MASKED) * (end - start))
         done = end
     return "".join(parts) + text[done:]
 
@@ -279,11 +294,13 @@ def _hide(text: str) -> str:
 
     Of fenced code only e-mail addresses stay to be found.
     """
+    if _MAY_HIDE.search(text) is None:
+        return text
     shielded, pieces = shield(text, inline_code=False)
     if pieces:
         text = unshield(shielded, [_hide_piece(piece) for piece in pieces])
     if "<" in text:
-        text = _PLACEHOLDER.sub(lambda match: _MASKED * len(match[0]), text)
+        text = _PLACEHOLDER.sub(lambda m: (_NAME if m[1] == "NAME" else _MASKED) * len(m[0]), text)
     return text.translate(_FOLD) if not text.isascii() and _FULL_WIDTH.search(text) else text
 
 

@@ -1,7 +1,7 @@
 """Ask whether pages read like prose: the rules of Gopher and FineWeb with thresholds for each language.
 
-For pages and transcripts without their code and formulas, never for the turns of a dialogue. Lines are
-looked at in pages only: a caption ends where the speaker breathes.
+For pages and transcripts without their code, formulas, tables and equations, never for the turns of a
+dialogue. Lines are looked at in pages only: a caption ends where the speaker breathes.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ Why = tuple[str, str]
 _BATCH = 2_000_000
 #: Lines of prose from which it can be asked how they end.
 _ENOUGH_LINES = 10
-#: A heading, a table, an item of a list, an equation, a label: no sentence is expected to end there.
-_NO_SENTENCE = re.compile(
-    r"\s*(?:#|\||>|[-*+•]\s|\d+[.)、]|[(（]?[一二三四五六七八九十]+[)）、.])|.*[=:：≈|]"
-)
+#: A line with one of these is an equation or a row of a table, or has one in it.
+_NO_PROSE = re.compile("[=≈≠≤≥|]")
+#: A heading, a quotation, an item of a list, a label: no sentence is expected to end there.
+_NO_SENTENCE = re.compile(r"\s*(?:#|>|[-*+•]\s|\d+[.)、]|[(（]?[一二三四五六七八九十]+[)）、.])|.*[:：]")
 _SENTENCE_END = (*".!?…。！？；;,，\"'”’」』)）", "**", "*", "_")
 
 
@@ -37,14 +37,21 @@ def find_prose_faults(
     for language, limit in sorted(limits.items()):
         keys = [key for key in pages if languages[key] == language]
         for batch in _batches(keys, pages):
-            tokens = TokenBatch([pages[key] for key in batch], by_character=language == "zh")
+            texts = [_prose_lines(pages[key]) for key in batch]
+            tokens = TokenBatch(texts, by_character=language == "zh")
             for number, why in [*_repetition(tokens, limit), *_words(tokens, limit)]:
                 faults.setdefault(batch[number], why)
             for number, key in enumerate(batch):
                 if kinds[key] == "text" and tokens.counts[number] >= limit.min_tokens:
-                    why_lines = next(_lines(pages[key], int(tokens.counts[number]), limit), None)
+                    why_lines = next(_lines(texts[number], int(tokens.counts[number]), limit), None)
                     faults.update({key: why_lines} if why_lines and key not in faults else {})
     return faults
+
+
+def _prose_lines(page: str) -> str:
+    if not _NO_PROSE.search(page):
+        return page
+    return "\n".join(line for line in page.split("\n") if not _NO_PROSE.search(line))
 
 
 def _batches(keys: Sequence[int], pages: Mapping[int, str]) -> Iterator[list[int]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -53,11 +53,9 @@ _MOJIBAKE = re.compile(
     "\ufffd|[\xc2\xc3][\x80-\xbf]|[\xe2-\xe9\xef][\x80-\xbf\u0152-\u2122]{1,2}|[\x80-\x9f]|锟斤拷|烫烫烫|屯屯屯"
 )
 _MAY_BE_MOJIBAKE = re.compile(f"[\ufffd\x80-\x9f\xc2\xc3\xe2-\xe9\xef锟烫屯{GBK_SIGN.pattern[1:-1]}]")
-#: Rules, table borders and leaders are one symbol however long they are.
-_TABLE_ROW = re.compile(r"^\s*\|.*$", re.MULTILINE)
 _ADDRESS = re.compile(r"https?://\S+")
-#: Letters with a digit or a bar among them, which scanners make of "velocity" and "will".
-_BROKEN_WORD = re.compile(r"[a-z][0-9|][a-z]")
+#: Letters with a digit or a bar among them, which scanners make of "velocity" and "will"; p(x|y) is none.
+_BROKEN_WORD = re.compile(r"[0-9|](?:(?<=[a-z].)(?=[a-z]{2})|(?<=[a-z]{2}.)(?=[a-z]))")
 
 
 def find_faults(documents: Sequence[Row], clean: CleanParams) -> dict[int, Fault]:
@@ -78,7 +76,7 @@ def find_faults(documents: Sequence[Row], clean: CleanParams) -> dict[int, Fault
     kinds, languages = ({n: documents[n][field] for n in pages} for field in ("kind", "language"))
     faults |= {n: Fault(*why) for n, why in find_prose_faults(pages, kinds, languages, clean.prose).items()}
     rest = {n: document for n, document in enumerate(documents) if n not in faults}
-    for position, share in course_similarity(rest).items():
+    for position, share in course_similarity(rest, pages).items():
         if share < clean.min_course_similarity:
             detail = (
                 f"shares {share:.2f} of its words with the course, {clean.min_course_similarity:g} needed"
@@ -103,7 +101,7 @@ def mojibake_share(text: str) -> float:
         return 0.0
     lost = sum(len(match[0]) for match in _MOJIBAKE.finditer(text))
     lines = text.split("\n") if GBK_SIGN.search(text) else []
-    return (lost + sum(len(line) for line in lines if _is_utf8_read_as_gbk(line))) / len(text)
+    return min(1.0, (lost + sum(len(line) for line in lines if _is_utf8_read_as_gbk(line))) / len(text))
 
 
 def _is_utf8_read_as_gbk(line: str) -> bool:
@@ -119,11 +117,13 @@ def symbol_share(text: str) -> float:
 def _symbol_share(plain: str) -> float:
     import numpy as np
 
-    plain = _TABLE_ROW.sub(" ", plain) if "|" in plain else plain
+    if "|" in plain:
+        plain = "\n".join(line for line in plain.split("\n") if not line.lstrip().startswith("|"))
     codes = code_points(_ADDRESS.sub(" ", plain) if "://" in plain else plain)
     classes = classes_of(codes)
     seen = classes & SPACE == 0
     codes, classes = codes[seen], classes[seen]
+    # Rules, table borders and leaders are one symbol however long they are.
     run = np.concatenate([[False], codes[1:] == codes[:-1]])[: len(codes)] & (classes & WORD == 0)
     symbols = (classes & PLAIN == 0) & ~run
     return int(symbols.sum()) / max(1, len(codes) - int(run.sum()))
@@ -132,12 +132,13 @@ def _symbol_share(plain: str) -> float:
 def broken_word_share(plain: str) -> float:
     """Return words with a digit or a bar among their small letters over the words of a text."""
     broken = len(_BROKEN_WORD.findall(plain))
-    return broken / len(plain.split()) if broken else 0.0
+    return broken / count_words(plain) if broken else 0.0
 
 
 def _own_faults(
     document: Row, text: str, plain: str, clean: CleanParams, lexicon: Lexicon | None
 ) -> Iterator[Fault]:
+    """Yield what is wrong with a document by itself; `plain` is its prose, "" for a dialogue."""
     if lexicon and (found := find_forbidden(document, lexicon)):
         yield Fault("forbidden", found)
     if not text.strip():
@@ -146,31 +147,23 @@ def _own_faults(
         speakers = {segment["speaker"] for segment in document["segments"] if segment["text"].strip()}
         if missing := {"user", "assistant"} - speakers:
             yield Fault("too_short", f"no text of the {min(missing)}")
-    else:
-        yield from _page_faults(document, text, plain, clean)
+    elif mark := find_mark(document):
+        yield Fault("confidential", mark)
+    elif clean.min_words and not any(islice(_ANY_WORD.finditer(text), clean.min_words - 1, None)):
+        yield Fault("too_short", f"{count_words(text)} words, {clean.min_words} needed")
     if (share := mojibake_share(text)) > clean.max_mojibake_share:
         yield Fault("mojibake", f"{share:.3f} of the characters, {clean.max_mojibake_share:g} allowed")
+    # After mojibake, which is full of symbols and is the more telling reason.
+    if plain and (share := _symbol_share(plain)) > clean.max_symbol_share:
+        yield Fault("symbols", f"{share:.2f} of the characters, {clean.max_symbol_share:g} allowed")
+    if (share := broken_word_share(plain)) > clean.max_broken_word_share:
+        yield Fault("ocr", f"{share:.2f} of the words are broken, {clean.max_broken_word_share:g} allowed")
     language = document["language"]
     if language and language not in clean.languages and len(text) >= _TELLS_LANGUAGE:
         yield Fault("language", f"{language}, not one of {', '.join(clean.languages)}")
 
 
-def _page_faults(document: Row, text: str, plain: str, clean: CleanParams) -> Iterator[Fault]:
-    if mark := find_mark(document):
-        yield Fault("confidential", mark)
-    if clean.min_words and not any(islice(_ANY_WORD.finditer(text), clean.min_words - 1, None)):
-        yield Fault("too_short", f"{count_words(text)} words, {clean.min_words} needed")
-    # Double-decoded text is full of symbols, and its reason is the more telling one.
-    if mojibake_share(text) <= clean.max_mojibake_share:
-        if (share := _symbol_share(plain)) > clean.max_symbol_share:
-            yield Fault("symbols", f"{share:.2f} of the characters, {clean.max_symbol_share:g} allowed")
-        if (share := broken_word_share(plain)) > clean.max_broken_word_share:
-            yield Fault(
-                "ocr", f"{share:.2f} of the words are broken, {clean.max_broken_word_share:g} allowed"
-            )
-
-
-def course_similarity(documents: dict[int, Row]) -> dict[int, float]:
+def course_similarity(documents: Mapping[int, Row], prose_of: Mapping[int, str]) -> dict[int, float]:
     """Return for each page of a course the share of its words that pages of other lectures use too.
 
     Words are its distinct terms but stop words. Pages below 200 characters, and courses with fewer than
@@ -185,7 +178,7 @@ def course_similarity(documents: dict[int, Row]) -> dict[int, float]:
     shares: dict[int, float] = {}
     for (_, language), pages in groups.items():
         if len(pages) >= _ENOUGH_PAGES:
-            terms = {n: content_terms(text_of(documents[n]), language) for n in pages}
+            terms = {n: content_terms(prose_of[n], language) for n in pages}
             lectures = {n: documents[n]["lecture"] or documents[n]["source"] for n in pages}
             used_by = Counter(term for _, term in {(lectures[n], t) for n in pages for t in terms[n]})
             long = [n for n in pages if terms[n] and len(text_of(documents[n])) >= _TELLS_TOPIC]
@@ -193,9 +186,9 @@ def course_similarity(documents: dict[int, Row]) -> dict[int, float]:
     return shares
 
 
-def content_terms(text: str, language: str) -> frozenset[str]:
-    """Return the distinct words of a text that carry its topic."""
-    plain = prose(text).lower()
+def content_terms(prose: str, language: str) -> frozenset[str]:
+    """Return the distinct words of prose that carry its topic."""
+    plain = prose.lower()
     if language == "zh":
         import rjieba
 

@@ -7,9 +7,8 @@ less those that number the tokens of a batch, which leaves 40 for a million toke
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 #: Odd 64-bit constants (MMIX, SplitMix64): one rolls a hash along, one spreads small numbers.
 _ROLL = 6364136223846793005
 _SPREAD = 0x9E3779B97F4A7C15
-_LETTER = re.compile(r"[^\W\d_]")
 
 
 class TokenBatch:
@@ -36,7 +34,7 @@ class TokenBatch:
         """Number the tokens, and keep how long each is and which text it belongs to."""
         import numpy as np
 
-        tokens = _characters(texts) if by_character else _words(texts)
+        tokens = _tokens(texts, by_character)
         self._texts = len(texts)
         self._text_of = np.repeat(np.arange(len(texts)), tokens.counts)
         self._ids = (tokens.ids + np.uint64(1)) * np.uint64(_SPREAD)
@@ -62,9 +60,7 @@ class TokenBatch:
         """Count for each text its tokens that are among some words."""
         import numpy as np
 
-        ids = [self._tokens.id_of(word) for word in words]
-        known = np.array([number for number in ids if number is not None], np.uint64)
-        return self._sum(np.isin(self._tokens.ids, known))
+        return self._sum(np.isin(self._tokens.ids, np.array([_number_of(word) for word in words], np.uint64)))
 
     def top_shares(self, n: int) -> Shares:
         """Return for each text the largest share of its characters in one n-gram that it repeats."""
@@ -120,44 +116,46 @@ class _Tokens:
     lengths: Counts  # characters
     has_letter: npt.NDArray[np.bool_]
     counts: Counts  # tokens of each text
-    id_of: Callable[[str], int | None]
 
 
-def _words(texts: Sequence[str]) -> _Tokens:
-    import numpy as np
+def _tokens(texts: Sequence[str], by_character: bool) -> _Tokens:
+    """Cut texts at white space; by character, also between all but letters of a word of ASCII (`formula_12`).
 
-    numbers: dict[str, int] = {}
-    rows = [text.split() for text in texts]
-    ids = np.array([numbers.setdefault(word, len(numbers)) for row in rows for word in row], np.int64)
-    lengths = np.fromiter(map(len, numbers), np.int64, len(numbers))
-    letters = np.fromiter((_LETTER.search(word) is not None for word in numbers), np.bool_, len(numbers))
-    counts = np.array([len(row) for row in rows], np.int64)
-    return _Tokens(ids.astype(np.uint64), lengths[ids], letters[ids], counts, numbers.get)
-
-
-def _characters(texts: Sequence[str]) -> _Tokens:
-    """Make a token of each character but of each word of ASCII as a whole, as `formula_12`."""
+    A token's number is a polynomial of its characters, so that no token is ever a Python string.
+    """
     import numpy as np
 
     codes = code_points("\n".join([*texts, ""]))
     classes = classes_of(codes)
-    in_word = (classes & WORD != 0) & (codes < ord("\x7f"))
-    begins = (classes & SPACE == 0) & ~(in_word & np.concatenate([[False], in_word[:-1]]))
-    starts = np.flatnonzero(begins)
-    stays = np.flatnonzero(classes & SPACE == 0)
+    visible = classes & SPACE == 0
+    joined = visible & (classes & WORD != 0) & (codes < ord("\x7f")) if by_character else visible
+    begins = visible & ~(joined & np.concatenate([[False], joined[:-1]]))
+    starts, stays = np.flatnonzero(begins), np.flatnonzero(visible)
     token_of = begins.cumsum()[stays] - 1
     place = stays - starts[token_of]
-    weights = np.multiply.accumulate(np.full(int(place.max(initial=0)) + 1, _ROLL, np.uint64))
-    values = codes[stays].astype(np.uint64) * weights[place]
+    weights = _weights(int(place.max(initial=0)) + 1)
     lengths = np.bincount(token_of, minlength=len(starts))
-    ids = np.add.reduceat(values, lengths.cumsum() - lengths) if len(starts) else values
+    first = lengths.cumsum() - lengths
+    ids = _reduced(np.add, codes[stays].astype(np.uint64) * weights[place], first)
+    letters = _reduced(np.bitwise_or, classes[stays] & LETTER, first) != 0
     ends = np.cumsum([len(text) + 1 for text in texts], dtype=np.int64)
     counts = np.diff(np.concatenate([[0], begins.cumsum()])[ends], prepend=0)
-    return _Tokens(ids, lengths, classes[starts] & LETTER != 0, counts, _id_of_character)
+    return _Tokens(ids, lengths, letters, counts)
 
 
-def _id_of_character(character: str) -> int:
-    return ord(character) * _ROLL % 2**64
+def _number_of(token: str) -> int:
+    weights = _weights(len(token)).tolist()
+    return sum(ord(character) * weight for character, weight in zip(token, weights)) % 2**64
+
+
+def _weights(count: int) -> Ids:
+    import numpy as np
+
+    return np.multiply.accumulate(np.full(count, _ROLL, np.uint64))
+
+
+def _reduced(function: np.ufunc, values: npt.NDArray[Any], starts: Counts) -> npt.NDArray[Any]:
+    return function.reduceat(values, starts) if len(starts) else values
 
 
 def duplicate_lines(text: str) -> tuple[float, float]:

@@ -19,7 +19,7 @@ from typing import Any
 Words = frozenset[str]
 
 #: More alternatives than this are not worth the automaton's memory.
-_MOST_WORDS = 256
+_MOST_WORDS = 512
 #: A class of so many letters is spelled out.
 _WIDEST_CLASS = 8
 #: A shorter word of ASCII stands in every line.

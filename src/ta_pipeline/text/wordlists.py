@@ -50,4 +50,6 @@ NOT_ENGLISH_NAMES = word_set(
     "support service desk group hotline information head"
 )
 #: Words that begin with a family name, and that the dictionary takes for names.
-NOT_CHINESE_NAMES = word_set("高一 高二 高三 高中生 安静 温州人 高中 金属 石头 金刚 金刚石 胡同 胡同里 杨梅 谢谢 成正比 高校 文科 金融 国语 武术 方言 高数 毛概 马原 马哲 古文 时政 商科 常规 本科 易班 明星 和平 江南 江北 方向 关键 经济 成都 东方 全班 全校 全体 车间 单元 平行 水平")
+NOT_CHINESE_NAMES = word_set(
+    "高一 高二 高三 高中生 安静 温州人 高中 金属 石头 金刚 金刚石 胡同 胡同里 杨梅 谢谢 成正比 高校 文科 金融 国语 武术 方言 高数 毛概 马原 马哲 古文 时政 商科 常规 本科 易班 明星 和平 江南 江北 方向 关键 经济 成都 东方 全班 全校 全体 车间 单元 平行 水平"
+)

@@ -23,7 +23,7 @@ from ta_pipeline.text.person_names.chinese_lists import (
     RARELY_WORDS,
     WHOLE_NAMES,
 )
-from ta_pipeline.text.wordlists import NOT_CHINESE_NAMES, word_set
+from ta_pipeline.text.wordlists import NOT_CHINESE_NAMES
 
 Span = tuple[int, int]
 Allowed = Callable[[str, int, int], bool]
@@ -39,25 +39,39 @@ _WINDOW = 6
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff"
 _ANY_SURNAME = CLEAR_SURNAMES | LIKELY_SURNAMES | RARELY_WORDS
 _GIVEN_CLASS = "".join(sorted(GIVEN_CHARACTERS))
-_COMPOUND = "|".join(sorted(COMPOUND_SURNAMES))
-_BARE = re.compile(rf"(?:{_COMPOUND}|[{''.join(sorted(_ANY_SURNAME))}])(?=[{_GIVEN_CLASS}])")
+#: Where a family name may begin; a search for a set of characters skips everything else.
+_BARE = re.compile(
+    rf"[{''.join(sorted(_ANY_SURNAME | {name[0] for name in COMPOUND_SURNAMES}))}]"
+    rf"(?=[{''.join(sorted(GIVEN_CHARACTERS | {name[1] for name in COMPOUND_SURNAMES}))}])"
+)
 
 _TITLES = (
-    "老师|同学|教授|博士|导师|助教|学长|学姐|学弟|学妹|师兄|师姐|师弟|师妹|班长|主任|院长|校长|所长|处长|科长|系主任|书记"
-    "|部长|会长|队长|组长|总监|经理|工程师|先生|女士|小姐|师傅|医生|大夫|律师|辅导员|讲师|研究员|校友|爸爸|妈妈|家长|阿姨|叔叔"
+    "老师|同学|教授|博士|导师|助教|学长|学姐|学弟|学妹|师兄|师姐|师弟|师妹|班长|主任|院长|校长|所长|处长"
+    "|科长|系主任|书记"
+    "|部长|会长|队长|组长|总监|经理|工程师|先生|女士|小姐|师傅|医生|大夫|律师|辅导员|讲师|研究员|校友|爸爸"
+    "|妈妈|家长|阿姨|叔叔"
 )
-_LONE_TITLES = "大爷|大妈|大叔|大婶|大伯|大姐|大哥|爷爷|奶奶|伯伯|老板|警官|记者|主编|同志|总(?![是共结体之和数量会要要])|工(?=[，,。：:！、])|哥(?=[，,。：:！、说])|姐(?=[，,。：:！、说])"
+_LONE_TITLES = (
+    "大爷|大妈|大叔|大婶|大伯|大姐|大哥|爷爷|奶奶|伯伯|老板|警官|记者|主编|同志|"
+    "总(?![是共结体之和数量会要要])|工(?=[，,。：:！、])|哥(?=[，,。：:！、说])|姐(?=[，,。：:！、说])"
+)
 _TITLE = re.compile(rf"(?:{_TITLES}|{_LONE_TITLES})(?!们|会|群|费|节|证|号)")
 #: Contact data, already masked, stands right behind the person it belongs to.
 _OWN_DATA = re.compile(r"\s*[，,、（(：:|_/／]?\s*(?:的\s*)?(?:\ue000|\d{8}|WeChat|QQ|[Ee]-?mail)")
 _STOP = re.compile(r"[^\w]|[\ue000A-Za-z0-9_]|$")
 _ROLES = (
-    "收件人|寄件人|发件人|联系人|负责人|主讲人|主讲|授课|讲师|教师|老师|助教|导师|教授|博士|同学|学生|学员|学长|学姐|师兄|师姐"
-    "|班长|组长|队长|组员|成员|队员|委员|课代表|作者|署名|签名|落款|姓名|名字|本人|室友|舍友|同桌|朋友|闺蜜|女儿|儿子|孩子|家长|父亲|母亲"
-    "|监护人|申请人|经办人|填表人|填报人|提问人|报告人|记录人|记录|主持人|主持|审核人|审核|批改人|批改|监考|值班|值日|嘉宾|考生|被试|患者|病人|候选人"
-    "|获奖者|获奖人|投稿人|抄送|户名|开户名|持卡人|汇款人|收款人|付款人|乙方|甲方|院长|主任|辅导员|班主任|书记|校长|先生|女士|小姐|师傅|医生"
-    "|感谢|谢谢|祝贺|恭喜|表扬|欢迎|亲爱的|尊敬的|敬爱的|致|名叫|叫做|我叫|我是|他叫|她叫|叫|法人|出题人|出题|命题人|答辩人|学生代表|代表|发起人|管理员|系统管理员|群主|店主|房东"
-    "|学委|团支书|委员|干事|社长|出席|缺席|到场|参会|列席|缺勤|请假|迟到|旷课|交换生|留学生|旁听生|联络人|对接人|答疑人|讲者|报告者|译者|编者|申报人|推荐人|证明人|出借人|借阅人|领取人|收货人|取件人"
+    "收件人|寄件人|发件人|联系人|负责人|主讲人|主讲|授课|讲师|教师|老师|助教|导师|教授|博士|同学|学生|学员"
+    "|学长|学姐|师兄|师姐"
+    "|班长|组长|队长|组员|成员|队员|委员|课代表|作者|署名|签名|落款|姓名|名字|本人|室友|舍友|同桌|朋友|闺蜜"
+    "|女儿|儿子|孩子|家长|父亲|母亲"
+    "|监护人|申请人|经办人|填表人|填报人|提问人|报告人|记录人|记录|主持人|主持|审核人|审核|批改人|批改|监考"
+    "|值班|值日|嘉宾|考生|被试|患者|病人|候选人"
+    "|获奖者|获奖人|投稿人|抄送|户名|开户名|持卡人|汇款人|收款人|付款人|乙方|甲方|院长|主任|辅导员|班主任"
+    "|书记|校长|先生|女士|小姐|师傅|医生"
+    "|感谢|谢谢|祝贺|恭喜|表扬|欢迎|亲爱的|尊敬的|敬爱的|致|名叫|叫做|我叫|我是|他叫|她叫|叫|法人|出题人"
+    "|出题|命题人|答辩人|学生代表|代表|发起人|管理员|系统管理员|群主|店主|房东"
+    "|学委|团支书|委员|干事|社长|出席|缺席|到场|参会|列席|缺勤|请假|迟到|旷课|交换生|留学生|旁听生|联络人"
+    "|对接人|答疑人|讲者|报告者|译者|编者|申报人|推荐人|证明人|出借人|借阅人|领取人|收货人|取件人"
     "|新生|老乡|邻居|员工|秘书|工程师|经理|研究员|博士生|硕士生|研究生|本科生|实习生|志愿者"
 )
 _ROLE_BEFORE = re.compile(rf"(?:{_ROLES})(?:[是为叫有]|一栏)?[\s:：（(“\"\-—·|]{{0,3}}$")
@@ -70,12 +84,14 @@ _SPEAKS = frozenset("说问讲答想在来去也都就把被和会")
 _COUNTS = re.compile(r"[0-9一二两三四五六七八九十几每这那半整]\s*$")
 #: Words of history and science: who stands there is known for something.
 _FAME = re.compile(
-    r"1\d{3}\s?年|公元|世纪|[唐宋元明清汉晋秦隋]代|[唐宋元明清汉晋秦隋]朝|古代|近代|发现了|发明|创立|著作|著《|诗人|词人|物理学|数学家|化学家|思想家|科学家|文学家"
+    r"1\d{3}\s?年|公元|世纪|[唐宋元明清汉晋秦隋]代|[唐宋元明清汉晋秦隋]朝|古代|近代|发现了|发明|创立|著作"
+    r"|著《|诗人|词人|物理学|数学家|化学家|思想家|科学家|文学家"
     r"|哲学家|院士|理论|定理|定律|定则|猜想|方程|效应|常数|主义|学派|史上|名言|笔下|的《"
 )
 #: Exercises have figures who buy apples and ride bicycles; they are nobody.
 _EXERCISE = re.compile(
-    r"多少|几[个元本只支张块天米]|每小时|每分钟|同时出发|相向|相距|速度|单价|\d\s*(?:元|千米|公里|米|岁|个|本|只|支|千克|块|颗|步)"
+    r"多少|几[个元本只支张块天米]|每小时|每分钟|同时出发|相向|相距|速度|单价|\d\s*(?:元|千米|公里|米|岁|个"
+    r"|本|只|支|千克|块|颗|步)"
 )
 _IN_LIST = re.compile(r"\s*[、，,/;；和与及]\s*|\s+")
 #: Vietnamese women: 阮氏梅.
@@ -86,9 +102,8 @@ _LIST_END = re.compile(rf"[^{_HAN}]|$|[和与及等]|(?:{_TITLES})")
 
 def find_chinese(text: str, allowed: Allowed, bare: bool) -> Iterator[Span]:
     """Yield spans of names, possibly overlapping; without `bare` only those that a trigger announces."""
-    found = [*_announced(text, allowed), *_titled(text, allowed), *_spaced(text, allowed), *_dotted(text, allowed)]
-    if bare:
-        found += [*_bare(text, allowed), *_japanese(text, allowed), *_peoples(text, allowed)]
+    finders = (_announced, _titled, _spaced, *((_bare, _dotted, _japanese, _peoples) if bare else ()))
+    found = [span for finder in finders for span in finder(text, allowed)]
     yield from found
     yield from _listed(text, found, allowed)
 
@@ -117,16 +132,21 @@ def is_chinese_word(name: str) -> bool:
 def _bare(text: str, allowed: Allowed) -> Iterator[Span]:
     for match in _BARE.finditer(text):
         start = match.start()
-        if len(match[0]) == 1 and match[0] in LIKELY_SURNAMES and _is_in_a_word(text, start):
+        around = text[start - 1 : start + 2] if start else " " + text[:2]
+        if _is_in_a_word(around) and not _OWN_DATA.match(text, start + 2):
             continue
         if (end := _best_end(text, start, allowed)) is not None:
             yield start, end
 
 
-def _is_in_a_word(text: str, start: int) -> bool:
-    """Refuse the bulk of ordinary words by two look-ups before anything is weighed."""
-    pair = text[start - 1 : start + 1] if start else ""
-    return is_chinese_word(text[start : start + 2]) or (len(pair) == 2 and is_chinese_word(pair))
+@lru_cache(maxsize=1 << 17)
+def _is_in_a_word(around: str) -> bool:
+    """Refuse the bulk of ordinary words by a family name and the characters to both sides of it."""
+    if around[1:] in COMPOUND_SURNAMES:
+        return False
+    return is_chinese_word(around[1:]) or (
+        around[1] not in CLEAR_SURNAMES and _is_han(around[0]) and is_chinese_word(around[:2])
+    )
 
 
 def _announced(text: str, allowed: Allowed) -> Iterator[Span]:
@@ -169,7 +189,12 @@ def _is_titled(text: str, start: int, end: int) -> bool:
 def _is_word_for_a_name(text: str, start: int, name: str) -> bool:
     """Accept a noun before a title where nothing stands before it: "马力同学问", not "高中同学"."""
     opens = start == 0 or not (_is_han(text[start - 1]) or text[start - 1].isalnum())
-    return opens and name not in NOT_CHINESE_NAMES and name[1] in GIVEN_CHARACTERS and _tagged(name)[0][1][:1] == "n"
+    return (
+        opens
+        and name not in NOT_CHINESE_NAMES
+        and name[1] in GIVEN_CHARACTERS
+        and _tagged(name)[0][1][:1] == "n"
+    )
 
 
 def _is_given_word(name: str) -> bool:
@@ -193,13 +218,14 @@ _NEVER_ALONE = frozenset("时向和全应明成单从于是会能关连海水东
 def _spaced(text: str, allowed: Allowed) -> Iterator[Span]:
     """Yield names of two characters that a roster sets apart: "王 芳"."""
     for match in _SPACED.finditer(text):
-        if not allowed(text, *match.span(1)):
-            yield match.span(1)
+        before = text[match.start() - 1 : match.start()]
+        if not (before.isalnum() or allowed(text, *match.span())):
+            yield match.span()
 
 
 _SPACED = re.compile(
-    rf"([{''.join(sorted(CLEAR_SURNAMES))}][ \u3000]{{1,2}}[{_GIVEN_CLASS}])(?<![{_HAN}A-Za-z0-9].{{3}})(?<![{_HAN}A-Za-z0-9].{{4}})"
-    rf"(?=\s*(?:$|[，,、。；;）)|\ue000]))",
+    rf"[{''.join(sorted(CLEAR_SURNAMES))}][ \u3000]{{1,2}}[{_GIVEN_CLASS}](?=\s*(?:$|[，,、。；;）)"
+    rf"|\ue000]))",
     re.MULTILINE,
 )
 
@@ -211,11 +237,15 @@ def _dotted(text: str, allowed: Allowed) -> Iterator[Span]:
         while start > max(0, match.start() - 5) and text[start - 1] in FOREIGN_CHARACTERS:
             start -= 1
         span = start, match.end()
-        if match.start() - start >= 1 and not any(allowed(text, p, span[1]) for p in range(start, span[1] - 1)):
+        if match.start() - start >= 1 and not any(
+            allowed(text, p, span[1]) for p in range(start, span[1] - 1)
+        ):
             yield span
 
 
-_DOTTED = re.compile(rf"(?:[·•‧・][{''.join(sorted(FOREIGN_CHARACTERS))}]{{1,6}}){{1,3}}")
+_DOTTED = re.compile(
+    rf"[·•‧・][{''.join(sorted(FOREIGN_CHARACTERS))}]{{1,6}}(?:[·•‧・][{''.join(sorted(FOREIGN_CHARACTERS))}]{{1,6}}){{0,2}}"
+)
 
 
 def _peoples(text: str, allowed: Allowed) -> Iterator[Span]:
@@ -239,7 +269,8 @@ def _japanese(text: str, allowed: Allowed) -> Iterator[Span]:
 
 _JAPANESE = re.compile(
     rf"(?:{'|'.join(sorted(JAPANESE_SURNAMES, key=lambda name: (-len(name), name)))})"
-    r"([一二三太健大翔拓直和裕美真由香惠子理奈优花菜结衣樱悠斗莲阳凛葵爱咲诚学修治雄介郎之助平夫树辉明秀隆浩哉也志织里绘纪代久]{1,3}(?![\u4e00-\u9fff])|)"
+    r"([一二三太健大翔拓直和裕美真由香惠子理奈优花菜结衣樱悠斗莲阳凛葵爱咲诚学修治雄介郎之助平夫树辉明秀隆浩哉也志织里绘纪代久]{1,3}(?![\u4e00-\u9fff])"
+    r"|)"
 )
 
 
@@ -340,7 +371,11 @@ def _weigh_right(text: str, end: int) -> float:
     if _STOP.match(text, end):
         return 0.75
     following = _words_from(text, end, end)[0]
-    return 0.75 if following[1][:1] in _BEHIND_NAMES or following[0][0] in _SPEAKS or following[0] in _TOGETHER else 0.0
+    return (
+        0.75
+        if following[1][:1] in _BEHIND_NAMES or following[0][0] in _SPEAKS or following[0] in _TOGETHER
+        else 0.0
+    )
 
 
 def _sentence(text: str, start: int, end: int) -> str:

@@ -11,12 +11,19 @@ from ta_pipeline.text.wordlists import word_set
 #: Given names that are hardly ever anything else, in the spellings of many countries.
 GIVEN = word_set(
     """
-    lorcan pelagia ophelia bex otis anneliese colm jake josh kiki dani gabe zack nate beck danny manny benny lenny denny kenny ronny
-    wanda bess trixi desi dre jojo lulu coco momo gigi didi fifi bibi zuzu pippin tamsyn sunita thandeka nomvuyo farzana
-    hyacinth hermione hester hepzibah percivale gwendoline clodagh fiadh caoimhe grainne maolisa oisin fiachra cathal
-    padraic brendan ronan diarmuid tadgh ruairi ruaridh hamza ilyas idrissa kwadwo kojo yaw akosua abla efe ese ngozika
-    nkem obiageli tobenna ugochukwu zainabu halima hawa fatu mwende wanja nyambura atieno akinyi awino achieng kipchoge
-    tariku abebe tigist selam bekele dawit yonas hiwot meseret almaz haile girma tsegaye mulugeta kidane asefa lulit
+    fergal fearghal lorcan pelagia ophelia bex otis anneliese colm jake josh kiki dani gabe zack nate beck
+    danny manny
+    benny lenny denny kenny ronny
+    wanda bess trixi desi dre jojo lulu coco momo gigi didi fifi bibi zuzu pippin tamsyn sunita thandeka
+    nomvuyo farzana
+    hyacinth hermione hester hepzibah percivale gwendoline clodagh fiadh caoimhe grainne maolisa oisin
+    fiachra cathal
+    padraic brendan ronan diarmuid tadgh ruairi ruaridh hamza ilyas idrissa kwadwo kojo yaw akosua abla efe
+    ese ngozika
+    nkem obiageli tobenna ugochukwu zainabu halima hawa fatu mwende wanja nyambura atieno akinyi awino
+    achieng kipchoge
+    tariku abebe tigist selam bekele dawit yonas hiwot meseret almaz haile girma tsegaye mulugeta kidane
+    asefa lulit
     aarav aaron aarushi abbas abby abdul abdulaziz abdullah abdulrahman abel abena abhinav abhishek
     abigail abraham adaeze adam adaora adebayo adekunle adela adelaide adele ademola adeola adetola aditi
     aditya adjoa adrian adriana adrienne advait afua agatha agnes agneta agnieszka agustina ahlam ahmad
@@ -444,60 +451,112 @@ SURNAMES = word_set(
 #: Words that stand capitalised where a name may stand, and are no part of one.
 NOT_NAMES = word_set(
     """
-    monday tuesday wednesday thursday friday saturday sunday january february march july september october november december
-    english chinese german french spanish italian russian american british canadian japanese korean indian european african
-    asian latin greek arabic portuguese dutch swedish polish turkish sir madam all everyone everybody anyone anybody someone
-    somebody nobody students student class classmates colleagues friends friend team teacher professor doctor doctors parents
-    editor customer manager hiring committee reader diary god santa department office school university college institute
-    faculty library laboratory lab centre center physics mechanics mathematics maths math science sciences engineering course
-    courses lecture lectures lesson lessons chapter chapters section sections part parts unit units week weeks problem problems
-    example examples exercise exercises question questions answer answers solution solutions homework assignment assignments
-    law laws motion force forces energy momentum free fall simple harmonic circular uniform angular linear kinetic potential
-    static acceleration velocity work power friction gravity gravitation pressure contact write ask email mail call phone hi
-    hello hey dear thanks thank please the this that these those my your our his her their its it we you they he she i me us
-    and or but so if in on at for from with not just still very really also sorry sure stuck new here there when what why how
-    who whom whose which where now then today tomorrow yesterday tonight ok okay yes no good great nice happy going working
-    trying studying learning python java javascript matlab excel word powerpoint linux windows unix android google github
-    gitlab moodle canvas blackboard zoom slack discord wechat facebook twitter youtube wikipedia numpy pandas room building
-    street best kind warm regards yours sincerely cheers help support service desk group groups hotline information head a an
-    of to as by is are was were be been do does did done has have had can could will would shall should may might must let
-    lets about above after again against among any around because before behind below beside besides between both during each
-    either else every few first second third last next finally firstly secondly however although though unless until since
-    while whereas therefore thus hence moreover furthermore meanwhile instead otherwise perhaps maybe probably indeed actually
-    basically suppose assume consider given find show prove compute calculate solve draw sketch plot define note notice recall
-    remember check see look read use using try make take give get go come say tell think know want need like keep put set start
-    stop open close turn move run add remove change choose select enter press click type submit upload download send reply
-    attend join meet visit bring wait stay leave sit stand talk speak listen watch explain describe discuss compare complete
-    finish begin continue repeat review revise practise practice prepare test exam exams midterm final finals quiz quizzes
-    grade grades mark marks point points page pages line lines figure fig table tables equation equations formula theorem
-    lemma proof definition corollary remark appendix index abstract introduction conclusion summary references bibliography
-    north south east west northern southern eastern western upper lower left right high low big small long short old young
-    early late many much more most less some several other others another same different one two three four five six seven
-    eight nine ten zero half once twice morning afternoon evening night noon midnight spring summer autumn winter term semester
-    year month day hour minute date time deadline monday's office hours zoom's join's attn cc bcc re fwd subject sent signed
-    reminder notice announcement attention warning important update news welcome congratulations well done hey'all
-    mum mom dad sons ltd inc corp united kingdom states republic china england scotland wales ireland britain france germany
-    spain italy russia america canada australia zealand japan korea india brazil mexico egypt africa europe asia london oxford
-    cambridge manchester edinburgh glasgow dublin leeds bristol boston chicago york angeles francisco seattle texas california
-    beijing shanghai nanjing wuhan hangzhou guangzhou shenzhen chengdu hong kong taipei singapore tokyo kyoto osaka seoul delhi
-    mumbai moscow berlin munich hamburg vienna zurich geneva rome milan venice madrid barcelona lisbon amsterdam brussels
-    copenhagen stockholm oslo helsinki warsaw prague budapest athens istanbul cairo nairobi lagos sydney melbourne toronto
+    monday tuesday wednesday thursday friday saturday sunday january february march july september october
+    november december
+    english chinese german french spanish italian russian american british canadian japanese korean indian
+    european african
+    asian latin greek arabic portuguese dutch swedish polish turkish sir madam all everyone everybody
+    anyone anybody someone
+    somebody nobody students student class classmates colleagues friends friend team teacher professor
+    doctor doctors parents
+    editor customer manager hiring committee reader diary god santa department office school university
+    college institute
+    faculty library laboratory lab centre center physics mechanics mathematics maths math science sciences
+    engineering course
+    courses lecture lectures lesson lessons chapter chapters section sections part parts unit units week
+    weeks problem problems
+    example examples exercise exercises question questions answer answers solution solutions homework
+    assignment assignments
+    law laws motion force forces energy momentum free fall simple harmonic circular uniform angular linear
+    kinetic potential
+    static acceleration velocity work power friction gravity gravitation pressure contact write ask email
+    mail call phone hi
+    hello hey dear thanks thank please the this that these those my your our his her their its it we you
+    they he she i me us
+    and or but so if in on at for from with not just still very really also sorry sure stuck new here there
+    when what why how
+    who whom whose which where now then today tomorrow yesterday tonight ok okay yes no good great nice
+    happy going working
+    trying studying learning python java javascript matlab excel word powerpoint linux windows unix android
+    google github
+    gitlab moodle canvas blackboard zoom slack discord wechat facebook twitter youtube wikipedia numpy
+    pandas room building
+    street best kind warm regards yours sincerely cheers help support service desk group groups hotline
+    information head a an
+    of to as by is are was were be been do does did done has have had can could will would shall should may
+    might must let
+    lets about above after again against among any around because before behind below beside besides
+    between both during each
+    either else every few first second third last next finally firstly secondly however although though
+    unless until since
+    while whereas therefore thus hence moreover furthermore meanwhile instead otherwise perhaps maybe
+    probably indeed actually
+    basically suppose assume consider given find show prove compute calculate solve draw sketch plot define
+    note notice recall
+    remember check see look read use using try make take give get go come say tell think know want need
+    like keep put set start
+    stop open close turn move run add remove change choose select enter press click type submit upload
+    download send reply
+    attend join meet visit bring wait stay leave sit stand talk speak listen watch explain describe discuss
+    compare complete
+    finish begin continue repeat review revise practise practice prepare test exam exams midterm final
+    finals quiz quizzes
+    grade grades mark marks point points page pages line lines figure fig table tables equation equations
+    formula theorem
+    lemma proof definition corollary remark appendix index abstract introduction conclusion summary
+    references bibliography
+    north south east west northern southern eastern western upper lower left right high low big small long
+    short old young
+    early late many much more most less some several other others another same different one two three four
+    five six seven
+    eight nine ten zero half once twice morning afternoon evening night noon midnight spring summer autumn
+    winter term semester
+    year month day hour minute date time deadline monday's office hours zoom's join's attn cc bcc re fwd
+    subject sent signed
+    reminder notice announcement attention warning important update news welcome congratulations well done
+    hey'all
+    mum mom dad sons ltd inc corp united kingdom states republic china england scotland wales ireland
+    britain france germany
+    spain italy russia america canada australia zealand japan korea india brazil mexico egypt africa europe
+    asia london oxford
+    cambridge manchester edinburgh glasgow dublin leeds bristol boston chicago york angeles francisco
+    seattle texas california
+    beijing shanghai nanjing wuhan hangzhou guangzhou shenzhen chengdu hong kong taipei singapore tokyo
+    kyoto osaka seoul delhi
+    mumbai moscow berlin munich hamburg vienna zurich geneva rome milan venice madrid barcelona lisbon
+    amsterdam brussels
+    copenhagen stockholm oslo helsinki warsaw prague budapest athens istanbul cairo nairobi lagos sydney
+    melbourne toronto
     montreal vancouver earth moon mars jupiter saturn venus mercury uranus neptune pluto sun
-    linear algebra calculus geometry statistics probability chemistry biology history economics philosophy psychology literature
-    computer computing programming data database algorithm algorithms network networks machine deep neural artificial
-    intelligence quantum classical modern applied advanced basic introductory discrete numerical organic general special
-    theory method methods model models system systems function functions matrix vector graph tree set sets series integral
-    derivative limit limits differential partial ordinary wave waves light sound heat thermal electric magnetic field fields
-    atom atoms atomic molecular cell cells gene protein acid base carbon hydrogen oxygen nitrogen sodium iron gold silver copper
-    true false none null return import class def print let const var self int float string list dict tuple lambda try except
-    north-west south-east student's id ids number numbers name names address tel fax mobile cell wifi internet web website url
-    http https www com pdf csv html json api gpu cpu ram usb pin pins password username login account card bank visa mastercard
-    paypal amazon apple microsoft intel nvidia samsung raspberry pi alexandria sony nokia huawei tencent alibaba baidu ollama docker
-    christmas easter thanksgiving ramadan diwali halloween olympic olympics bible quran torah buddhist christian muslim jewish
-    catholic roman renaissance victorian nobel fields turing award awards prize medal olympics world cup war ii iii iv vi
+    linear algebra calculus geometry statistics probability chemistry biology history economics philosophy
+    psychology literature
+    computer computing programming data database algorithm algorithms network networks machine deep neural
+    artificial
+    intelligence quantum classical modern applied advanced basic introductory discrete numerical organic
+    general special
+    theory method methods model models system systems function functions matrix vector graph tree set sets
+    series integral
+    derivative limit limits differential partial ordinary wave waves light sound heat thermal electric
+    magnetic field fields
+    atom atoms atomic molecular cell cells gene protein acid base carbon hydrogen oxygen nitrogen sodium
+    iron gold silver copper
+    true false none null return import class def print let const var self int float string list dict tuple
+    lambda try except
+    north-west south-east student's id ids number numbers name names address tel fax mobile cell wifi
+    internet web website url
+    http https www com pdf csv html json api gpu cpu ram usb pin pins password username login account card
+    bank visa mastercard
+    paypal amazon apple microsoft intel nvidia samsung raspberry pi alexandria sony nokia huawei tencent
+    alibaba baidu ollama docker
+    christmas easter thanksgiving ramadan diwali halloween olympic olympics bible quran torah buddhist
+    christian muslim jewish
+    catholic roman renaissance victorian nobel fields turing award awards prize medal olympics world cup
+    war ii iii iv vi
     drs profs messrs tas ta phd msc bsc ba ma mba jr sr esq dept univ vol ed eds pp et al eg ie vs
-    could've should've would've don't doesn't didn't can't couldn't won't wouldn't isn't aren't wasn't weren't hasn't haven't
-    hadn't shouldn't it's that's what's who's where's there's here's i'm i'll i've i'd you're you'll you've we're we'll we've
+    could've should've would've don't doesn't didn't can't couldn't won't wouldn't isn't aren't wasn't
+    weren't hasn't haven't
+    hadn't shouldn't it's that's what's who's where's there's here's i'm i'll i've i'd you're you'll you've
+    we're we'll we've
     they're they'll he's he'll she's she'll let's
     """
 )

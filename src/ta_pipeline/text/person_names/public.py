@@ -26,7 +26,9 @@ class PublicPeople:
         """Tell whether a public name covers the beginning of a place, and cuts no word behind it."""
         for left in range(start, max(-1, start - _LONGEST), -1):
             for right in range(max(start, left + 1) + 1, min(len(text), left + _LONGEST) + 1):
-                if text[left:right] in self._chinese and not (left == start and _cuts_a_word(text, right, end)):
+                if text[left:right] in self._chinese and not (
+                    left == start and _cuts_a_word(text, right, end)
+                ):
                     return True
         return False
 

@@ -15,38 +15,49 @@ _LONGEST_MAILBOX = 64
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:[.．][A-Za-z0-9](?:[A-Za-z0-9-]{0,62})){0,8}")
 #: What stands behind a dot in code, where an @ is a product of matrices: "A@B.T".
 _ATTRIBUTES = word_set(
-    "t h shape dot transpose inv conj values weight bias data size ndim to detach reshape mean sum numpy float double real imag mt adj"
+    "t h shape dot transpose inv conj values weight bias data size ndim to detach reshape mean sum numpy "
+    "float double real imag mt adj"
 )
-_SPOKEN = re.compile(
-    r"[\[(（{<]\s?(?:at|AT|@|艾特)\s?[\])）}>]|\s(?:at|AT)\s(?=[A-Za-z0-9-]+\s(?:dot|DOT|\[dot\]|\(dot\))\s)"
-)
-_SPOKEN_WORDS = ("dot", "DOT", "(at)", "[at]", "{at}", "<at>", "(AT)", "[AT]", "(@)", "[@]", "艾特")
+_BRACKETED_AT = re.compile(r"[\[(（{<]\s?(?:at|AT|@|艾特)\s?[\])）}>]")
+_SPELT_AT = re.compile(r" at (?=[A-Za-z0-9-]+ (?:dot|\[dot\]|\(dot\)) )")
 _SPOKEN_BOX = re.compile(r"[A-Za-z0-9_+-]+(?:(?:\.|\s(?:dot|DOT)\s|\s?[\[(]dot[\])]\s?)[A-Za-z0-9_+-]+)*\s?$")
 _SPOKEN_HOST = re.compile(
     r"\s?[A-Za-z0-9-]+(?:(?:\.|\s(?:dot|DOT)\s|\s?[\[(（{](?:dot|DOT|点)[\])）}]\s?)[A-Za-z0-9-]+){1,5}"
 )
 
-_LABEL = re.compile(r"[微薇威WwVvXx扣Qq](?:信|扣|[Qq]|[Ee][Cc][Hh][Aa][Tt]|[Ee][Ii][Xx][Ii][Nn]|[Xx](?![A-Za-z])|信)")
+_LABEL = re.compile(
+    r"[微薇威WwVvXx扣Qq](?:信|扣|[Qq]|[Ee][Cc][Hh][Aa][Tt]|[Ee][Ii][Xx][Ii][Nn]|[Xx](?![A-Za-z])|信)"
+)
 _VALUE = r"(?P<value>[A-Za-z][A-Za-z0-9_-]{3,19})"
 _LINKED = re.compile(
-    r"(?P<link>(?:\s*(?:群|账号|帐号|号码|号|名|昵称|[Ii][Dd]|[Aa]ccount|[Nn]umber|[Nn]ame|[Hh]andle|is|was|[:：=＝]|是|为|叫|加|搜索?|[（(“\"'‘]|at\b|on\b|me\b|to\b|add\b|for\b|as\b|under\b|—|-|～|~)){0,4})\s*"
-    + _VALUE
-    + r"(?![A-Za-z0-9@＠./])"
+    r"(?P<link>(?:\s*(?:群|账号|帐号|号码|号|名|昵称|[Ii][Dd]|[Aa]ccount|[Nn]umber|[Nn]ame|[Hh]andle|is|was"
+    r"|[:：=＝]|是|为|叫|加|搜索?|[（(“\"'‘]|at\b|on\b|me\b|to\b|add\b|for\b|as\b|under\b|—|-|～"
+    r"|~)){0,4})\s*" + _VALUE + r"(?![A-Za-z0-9@＠./])"
 )
-_BEFORE_LABEL = re.compile(rf"(?<![A-Za-z0-9@_./-]){_VALUE}\s*(?:[（(]\s*|on\s+|is\s+my\s+|是我的?|[，,]?同)$")
+_BEFORE_LABEL = re.compile(
+    rf"(?<![A-Za-z0-9@_./-]){_VALUE}\s*(?:[（(]\s*|on\s+|is\s+my\s+|是我的?|[，,]?同)$"
+)
 _LABELS = ("微信", "薇信", "威信", "扣扣", "qq", "wechat", "weixin", "vx", "wx", "v信")
 #: Words that stand behind WeChat and are no account.
 _NOT_ACCOUNTS = word_set(
-    "group groups chat chats message messages account accounts official mini program programs pay payment moments work app apps "
-    "public article articles link links post posts python java code login user users number channel channels please thread threads "
-    "notification notifications reminder announcement announcements before after instead during while which where when there "
-    "because popular friends friend contact contacts version windows android about with from have this that will just only here "
-    "video voice call calls sticker stickers handle name username mail email article today tomorrow screenshot screenshots "
+    "group groups chat chats message messages account accounts official mini program programs pay payment "
+    "moments work app apps "
+    "public article articles link links post posts python java code login user users number channel "
+    "channels please thread threads "
+    "notification notifications reminder announcement announcements before after instead during while "
+    "which where when there "
+    "because popular friends friend contact contacts version windows android about with from have this "
+    "that will just only here "
+    "video voice call calls sticker stickers handle name username mail email article today tomorrow "
+    "screenshot screenshots "
     "space music browser desktop client server service"
 )
 
 _MAY_BE_IPV6 = re.compile(r"[0-9A-Fa-f](?:::[0-9A-Fa-f:]|:[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{0,4}:)")
-_HEX = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{1,4}:{1,2}|::)(?:[0-9A-Fa-f]{1,4}:{0,2}){1,8}(?:\d{1,3}(?:\.\d{1,3}){3})?(?![\w:])")
+_HEX = re.compile(
+    r"(?<![\w:.])(?:[0-9A-Fa-f]{1,4}:{1,2}"
+    r"|::)(?:[0-9A-Fa-f]{1,4}:{0,2}){1,8}(?:\d{1,3}(?:\.\d{1,3}){3})?(?![\w:])"
+)
 
 
 def find_emails(text: str) -> Iterator[Found]:
@@ -56,7 +67,7 @@ def find_emails(text: str) -> Iterator[Found]:
         host = _HOST.match(text, at.end())
         if box and host and _is_mail(text, box[0], host):
             yield Found(at.start() - len(box[0].lstrip(".-")), host.end(), "EMAIL")
-    for at in _SPOKEN.finditer(text) if any(word in text for word in _SPOKEN_WORDS) else ():
+    for at in (*_BRACKETED_AT.finditer(text), *_SPELT_AT.finditer(text)):
         box = _SPOKEN_BOX.search(text[max(0, at.start() - _LONGEST_MAILBOX) : at.start()])
         host = _SPOKEN_HOST.match(text, at.end())
         if box and host:
@@ -77,7 +88,12 @@ def find_accounts(text: str) -> Iterator[Found]:
     if not any(label in low for label in _LABELS):
         return
     for label in _LABEL.finditer(text):
-        if label.start() and label[0].isascii() and text[label.start() - 1].isascii() and text[label.start() - 1].isalnum():
+        if (
+            label.start()
+            and label[0].isascii()
+            and text[label.start() - 1].isascii()
+            and text[label.start() - 1].isalnum()
+        ):
             continue
         kind = "QQ" if label[0].casefold() in ("qq", "扣扣") else "WECHAT"
         behind = _LINKED.match(text, label.end())
@@ -95,7 +111,10 @@ def _is_account(link: str, value: str) -> bool:
         return False
     if re.search(r"[\d_-]", value):
         return True
-    return len(value) >= 6 and re.search(r"[:：=＝号是为叫搜加]|[Ii][Dd]\b|\b(?:is|as|for|under)\b|handle", link) is not None
+    return (
+        len(value) >= 6
+        and re.search(r"[:：=＝号是为叫搜加]|[Ii][Dd]\b|\b(?:is|as|for|under)\b|handle", link) is not None
+    )
 
 
 def find_ipv6(text: str) -> Iterator[Found]:

@@ -14,49 +14,77 @@ from ta_pipeline.text.personal_data.checks import is_identity_number, is_machine
 from ta_pipeline.text.personal_data.span import Found
 
 #: A run of digits with what may stand between them; runs are disjoint, so the search is linear.
-_RUN = re.compile(r"\d(?:[\d \u00a0\-‐‑–.()（）/]|[A-Za-z](?=[A-Za-z-]{0,3}\d)){3,}")
+_RUN = re.compile(
+    r"\d(?:[\d \u00a0\-‐‑–.()（）/]{3,}+(?:[A-Za-z]{1,4}-?\d[\d\-/]*+)*|\d{0,2}[A-Za-z]{1,4}-?\d{3}[\d\-/]*+)"
+)
 _LONGEST = 48
 #: Most runs are decimals, dates and ranges; one search passes over them.
 _MAY_BE_PERSONAL = re.compile(
-    r"\d{5}|\d{3}[ \u00a0\-‐‑–.)）]{1,2}\d{3}|\d\.\d{1,3}\.\d{1,3}\.\d|\d{2}[A-Za-z]{1,4}-?\d{3}|\d{4}-\d{2,4}-\d{3}|(?:\d{2}[ -]){4}|\d{2} \d{4} \d"
+    r"\d{5}|\d{3}[ \u00a0\-‐‑–.)）]{1,2}\d{3}|\d\.\d{1,3}\.\d{1,3}\.\d|\d{2}[A-Za-z]{1,4}-?\d{3}"
+    r"|\d{4}-\d{2,4}-\d{3}|(?:\d{2}[ -]){4}|\d{2} \d{4} \d"
 )
 
 _PHONE_WORDS = (
-    "电话|手机|座机|联系方式|热线|传真|致电|来电|拨打|打给|回电|短信|分机|总机|呼叫|号码|联络|值班室|紧急联系|请拨|拨"
-    r"|telephone|phones?\b|mobile\b|cell(?:phone)?\b|tel\b|whatsapp|fax\b|call(?:ing)?\b|ring\b|text(?:ing)?\b|sms\b|dial\b|hotline|landline"
+    "电话|手机|座机|联系方式|热线|传真|致电|来电|拨打|打给|回电|短信|分机|总机|呼叫|号码|联络|值班室"
+    "|紧急联系|请拨|拨"
+    r"|telephone|phones?\b|mobile\b|cell(?:phone)?\b|tel\b|whatsapp|fax\b|call(?:ing)?\b|ring\b"
+    r"|text(?:ing)?\b|sms\b|dial\b|hotline|landline"
     r"|ext(?:ension)?\b|reach(?:able)?\b|helpline|voicemail|switchboard"
 )
 _STUDENT_WORDS = (
-    "学号|学籍|学生证号?|学生编号|校园卡号?|一卡通号?|准考证号?|考生号|考号|报名号|学工号|工号|借书证号?|注册号"
-    r"|student\s+(?:id|numbers?|nos?|nums?|card|code|record|#)|matric(?:ulation)?\b|candidate\s+(?:number|no|id)|(?:campus|library)\s+card|enrol?l?ment\s+(?:number|no|id)|roll\s+(?:number|no)"
-    r"|(?:uni|school|university|college|campus|exam|admission|registration|learner)\s+(?:id|number|no)\b|sids?\b|ids?(?:\s+(?:numbers?|nos?))?\b|my\s+(?:own\s+)?number\b"
+    "学号|学籍|学生证号?|学生编号|校园卡号?|一卡通号?|准考证号?|考生号|考号|报名号|学工号|工号|借书证号?"
+    "|注册号"
+    r"|student\s+(?:id|numbers?|nos?|nums?|card|code|record|#)|matric(?:ulation)?\b|candidate\s+(?:number"
+    r"|no|id)|(?:campus|library)\s+card|enrol?l?ment\s+(?:number|no|id)|roll\s+(?:number|no)"
+    r"|(?:uni|school|university|college|campus|exam|admission|registration|learner)\s+(?:id|number|no)\b"
+    r"|sids?\b|ids?(?:\s+(?:numbers?|nos?))?\b|my\s+(?:own\s+)?number\b"
 )
 #: Where pupils are spoken of, a number as long as theirs is one.
 _PUPIL_WORDS = (
     "同学|学生|考生|缺考|缺勤|旷课|缺交|未交|补考|迟到|名单|点名|座位|报名|作业命名|文件名|成绩单|挂科"
-    r"|absent\b|students?\b|candidates?\b|roster\b|enrol+ed\b|submissions?\b|registered\b|gradebook\b|attendance\b|seat(?:ed|ing)?\b|file\s*nam(?:e|es|ing)\b|accounts\b"
+    r"|absent\b|students?\b|candidates?\b|roster\b|enrol+ed\b|submissions?\b|registered\b|gradebook\b"
+    r"|attendance\b|seat(?:ed|ing)?\b|file\s*nam(?:e|es|ing)\b|accounts\b"
 )
-_ID_WORDS = r"身份证|公民身份|证件号|identity\s+(?:card|number)|id\s+card|national\s+id|resident\s+id|citizen\s+id"
+_ID_WORDS = (
+    r"身份证|公民身份|证件号|identity\s+(?:card|number)|id\s+card|national\s+id|resident\s+id|citizen\s+id"
+)
 _CARD_WORDS = (
-    "银行卡|卡号|储蓄卡|信用卡|借记卡|账号|帐号|账户|帐户|工行|农行|建行|中行|交行|招行|邮储|银行|打款|汇款|转账|收款|付款|户名|刷卡"
+    "银行卡|卡号|储蓄卡|信用卡|借记卡|账号|帐号|账户|帐户|工行|农行|建行|中行|交行|招行|邮储|银行|打款|汇款"
+    "|转账|收款|付款|户名|刷卡"
     r"|bank\b|debit\b|credit\b|visa\b|mastercard|master\s+card|amex\b|union\s?pay|payment\b|card\b|account\b"
 )
 _QQ_WORDS = r"qq|q群|q号|扣扣|企鹅号?|群号|加群|交流群|答疑群|班群|课程群|学习群|学生群"
 _WECHAT_WORDS = r"微信|薇信|威信|wechat\b|weixin\b|wx\b|vx\b"
-_IP_WORDS = r"ipv[46]\b|ip\b|服务器|主机|网关|地址|路由器|打印机|内网|外网|机器|登录|代理|dns\b|ssh\b|ping\b|host\b|server\b|gateway\b|node\b|router\b|printer\b|login\b|proxy\b"
+_IP_WORDS = (
+    r"ipv[46]\b|ip\b|服务器|主机|网关|地址|路由器|打印机|内网|外网|机器|登录|代理|dns\b|ssh\b|ping\b|"
+    r"host\b|server\b|gateway\b|node\b|router\b|printer\b|login\b|proxy\b"
+)
 _OTHER_WORDS = (
-    "订单|单号|流水|编号|货号|条码|条形码|书号|序列号|版本|型号|产品|邮编|邮政编码|价格|金额|发票|税号|账单|快递|运单|物流|合同|批号|种子|项目号|课程号|课号|案例号"
-    "|质数|素数|因数|因子|整数|余数|阶乘|第\\s*\\d*\\s*项|数列|常数|圆周率|时间戳|毫秒|人口|字节|样本|等于|结果|输出|乘积|之和|求和|计算|大数|取模|模|哈希|校验|密码|验证码"
-    "|房间|教室|第[一二三四五六七八九十\\d.]+\\s?[章节讲版]|图\\s?(?=\\d)|表\\s?(?=\\d)|公式\\s?(?=\\d)|[章节]\\s?(?=\\d)"
+    "订单|单号|流水|编号|货号|条码|条形码|书号|序列号|版本|型号|产品|邮编|邮政编码|价格|金额|发票|税号|账单"
+    "|快递|运单|物流|合同|批号|种子|项目号|课程号|课号|案例号"
+    "|质数|素数|因数|因子|整数|余数|阶乘|第\\s*\\d*\\s*项|数列|常数|圆周率|时间戳|毫秒|人口|字节|样本|等于"
+    "|结果|输出|乘积|之和|求和|计算|大数|取模|模|哈希|校验|密码|验证码"
+    "|房间|教室|第[一二三四五六七八九十\\d.]+\\s?[章节讲版]|图\\s?(?=\\d)|表\\s?(?=\\d)|公式\\s?(?=\\d)"
+    "|[章节]\\s?(?=\\d)"
     "|掩码|协议|光速|距离|质量|电荷|频率"
-    r"|isbn\b|issn\b|doi\b|arxiv\b|order\b|tracking\b|invoice\b|serial\b|ticket\b|parts?\b|model\b|versions?\b|release\b|firmware\b|build\b|zip\b|postal\b|postcode\b|case\s+(?:no|number)|reference\b"
-    r"|commit\b|seeds?\b|primes?\b|integers?\b|factor(?:s|i[sz]e|ial)?\b|fibonacci\b|sum\b|product\b|remainder\b|mod(?:ulo)?\b|hash\b|timestamps?\b|epoch\b|population\b|bytes?\b|samples?\b|equals?\b"
-    r"|outputs?\b|prints?\b|compute\b|evaluates?\b|constant\b|pi\b|checksum\b|password\b|pin\b|code\b|sections?\b|chapters?\b|figures?\b|tables?\b|paragraphs?\b|§|netmask\b|mask\b|subnet\b"
-    r"|barcode\b|sku\b|patent\b|grant\b|permit\b|clause\b|package\b|item\b|transaction\b|multipl(?:y|ied)\b|divid(?:e|ed)\b|upgraded?\b|install(?:ed)?\b|v\b"
+    r"|isbn\b|issn\b|doi\b|arxiv\b|order\b|tracking\b|invoice\b|serial\b|ticket\b|parts?\b|model\b"
+    r"|versions?\b|release\b|firmware\b|build\b|zip\b|postal\b|postcode\b|case\s+(?:no|number)|reference\b"
+    r"|commit\b|seeds?\b|primes?\b|integers?\b|factor(?:s|i[sz]e|ial)?\b|fibonacci\b|sum\b|product\b"
+    r"|remainder\b|mod(?:ulo)?\b|hash\b|timestamps?\b|epoch\b|population\b|bytes?\b|samples?\b|equals?\b"
+    r"|outputs?\b|prints?\b|compute\b|evaluates?\b|constant\b|pi\b|checksum\b|password\b|pin\b|code\b"
+    r"|sections?\b|chapters?\b|figures?\b|tables?\b|paragraphs?\b|§|netmask\b|mask\b|subnet\b"
+    r"|barcode\b|sku\b|patent\b|grant\b|permit\b|clause\b|package\b|item\b|transaction\b|multipl(?:y|ied)\b"
+    r"|divid(?:e|ed)\b|upgraded?\b|install(?:ed)?\b|v\b"
+)
+#: An identifier of something else than a person: "order ID".
+_OTHER_ID_WORDS = (
+    r"(?:order|product|item|user|tracking|ticket|session|process|commit|transaction|object|message|device"
+    r"|request)"
+    r"\s+ids?\b"
 )
 _KINDS = {
     "ID_NUMBER": _ID_WORDS,
-    "OTHER_ID": r"(?:order|product|item|user|tracking|ticket|session|process|commit|transaction|object|message|device|request)\s+ids?\b",
+    "OTHER_ID": _OTHER_ID_WORDS,
     "STUDENT_ID": _STUDENT_WORDS,
     "PUPIL": _PUPIL_WORDS,
     "QQ": _QQ_WORDS,
@@ -66,8 +94,8 @@ _KINDS = {
     "PHONE": _PHONE_WORDS,
     "OTHER": _OTHER_WORDS,
 }
-#: For text in lower case. Every branch begins with a letter, which lets the search skip quickly; whether a word
-#: begins there is checked afterwards.
+#: For text in lower case. Every branch begins with a letter, which lets the search skip quickly; whether a
+#: word begins there is checked afterwards.
 _TRIGGER = re.compile("|".join(f"(?P<{kind}>{words})" for kind, words in _KINDS.items()))
 _FAR = 40
 _NEAR = 16
@@ -76,45 +104,64 @@ _SENTENCE_END = re.compile(r"[。！？!?\n]|(?<=[a-z]{3})(?<!tel)(?<!ext)[.)]\s
 _DIGIT_BEFORE = re.compile(r"[\dA-Za-z_]$|\d[.,]$")
 _ARITHMETIC_BEFORE = re.compile(r"(?:[=≈×*/^<>~$¥￥√∑_]|(?<!\w)[-−+])\s?$|\d\s?[-−+]\s?$")
 _UNIT_AFTER = re.compile(
-    r"\s?(?:[kcmµn]?m|km/h|m/s|[mk]?g|N|[kM]?J|[kM]?W|[kM]?Pa|[kMG]?Hz|K|°C|s|ms|rad|eV|years?|people|dollars|met(?:re|er)s?"
+    r"\s?(?:[kcmµn]?m|km/h|m/s|[mk]?g|N|[kM]?J|[kM]?W|[kM]?Pa|[kMG]?Hz|K|°C|s|ms|rad|eV|years?|people"
+    r"|dollars|met(?:re|er)s?"
     r"|seconds|times|million|billion|bytes?|[KMGT]B)(?![A-Za-z])"
-    r"|\s?(?:年|月|日|米|千米|公里|厘米|毫米|千克|公斤|克|吨|牛|焦|瓦|帕|赫|秒|小时|分钟|元|美元|人|个|次|倍|度|亿|万|%|[×*^=+÷]|的(?:平方|立方|因数|余数|质因数|位数))"
-    r"|\s?是(?:质|素|合|奇|偶)数|\s+is\s+(?:a\s+)?(?:prime|even|odd|composite|divisible)|\s+(?:mod|modulo)\b|e[+-]?\d|!|[)）]?\s?(?:mod|%)"
+    r"|\s?(?:年|月|日|米|千米|公里|厘米|毫米|千克|公斤|克|吨|牛|焦|瓦|帕|赫|秒|小时|分钟|元|美元|人|个|次"
+    r"|倍|度|亿|万|%|[×*^=+÷]|的(?:平方|立方|因数|余数|质因数|位数))"
+    r"|\s?是(?:质|素|合|奇|偶)数|\s+is\s+(?:a\s+)?(?:prime|even|odd|composite|divisible)|\s+(?:mod"
+    r"|modulo)\b|e[+-]?\d|!|[)）]?\s?(?:mod|%)"
 )
 
-_ID_NUMBER = re.compile(r"(?<![\dA-Za-z])[1-9]\d{5}[ \u00a0-]?\d{4}[ \u00a0-]?\d{4}[ \u00a0-]?\d{3}[\dXx](?![\dA-Za-z])")
+_ID_NUMBER = re.compile(
+    r"(?<![\dA-Za-z])[1-9]\d{5}[ \u00a0-]?\d{4}[ \u00a0-]?\d{4}[ \u00a0-]?\d{3}[\dXx](?![\dA-Za-z])"
+)
 _OLD_ID_NUMBER = re.compile(r"(?<![\dA-Za-z])(?:\d{17}[\dXx]|\d{15})(?![\dA-Za-z])")
 _IPV4 = re.compile(r"(?<![\d.A-Za-z])\d{1,3}(?:\.\d{1,3}){3}(?![\d.]?\d)")
-_CARD = re.compile(r"(?<![\dA-Za-z])(?:\d{15,19}|\d{4}(?:[ \u00a0-]\d{4}){3}(?:[ \u00a0-]?\d{1,3})?|\d{4}[ \u00a0-]\d{6}[ \u00a0-]\d{5}|\d{6}[ \u00a0-]\d{9,13}|\d{4}[ \u00a0-]\d{11,15})(?![\dA-Za-z])")
+_CARD = re.compile(
+    r"(?<![\dA-Za-z])(?:\d{15,19}|\d{4}(?:[ \u00a0-]\d{4}){3}(?:[ \u00a0-]?\d{1,3})?"
+    r"|\d{4}[ \u00a0-]\d{6}[ \u00a0-]\d{5}|\d{6}[ \u00a0-]\d{9,13}|\d{4}[ \u00a0-]\d{11,15})(?![\dA-Za-z])"
+)
 _GROUPED = re.compile(r"[ \u00a0-]")
 _STUDENT = re.compile(
-    r"(?:(?<![A-Za-z\d])[A-Za-z]{1,5}[-/]?)?(?<!\d)\d{2,14}(?:(?:[-/.]|[A-Za-z]{1,4}-?)\d{2,8}){0,3}[A-Za-z]?(?![\dA-Za-z])"
+    r"(?:(?<![A-Za-z\d])[A-Za-z]{1,5}[-/]?)?(?<!\d)\d{2,14}(?:(?:[-/.]"
+    r"|[A-Za-z]{1,4}-?)\d{2,8}){0,3}[A-Za-z]?(?![\dA-Za-z])"
 )
 #: One or two letters and seven to ten digits: the form of a student number and of little else.
 _LETTERED = re.compile(r"(?<![A-Za-z\d_.#/-])[A-Za-z]{1,2}\d{7,10}(?![\dA-Za-z-])")
 _PUPIL = re.compile(r"(?<![\dA-Za-z.-])(?:\d{8,12}|(?:19|20)\d{2}-\d{2,4}-\d{3,5})(?![\dA-Za-z-]|\.\d)")
 _QQ = re.compile(r"(?<!\d)[1-9]\d{4,10}(?!\d)")
 _SEP = r"[-‐‑–\s\u00a0.]?"
-_MOBILE = re.compile(rf"(?:(?<![\d])(?:[(（]?(?:\+|00)?86[)）]?{_SEP}))?(?<![\d])[(（]?1[3-9]\d[)）]?{_SEP}\d{{4}}{_SEP}\d{{4}}(?!\d)|(?<!\d)(?:(?:\+|00)86{_SEP})?1[3-9]\d{_SEP}\d{{3}}{_SEP}\d{{2}}{_SEP}\d{{3}}(?!\d)")
+_MOBILE = re.compile(
+    rf"(?:(?<![\d])(?:[(（]?(?:\+"
+    rf"|00)?86[)）]?{_SEP}))?(?<![\d])[(（]?1[3-9]\d[)）]?{_SEP}\d{{4}}{_SEP}\d{{4}}(?!\d)|(?<!\d)(?:(?:\+"
+    rf"|00)86{_SEP})?1[3-9]\d{_SEP}\d{{3}}{_SEP}\d{{2}}{_SEP}\d{{3}}(?!\d)"
+)
 _LANDLINE = re.compile(
-    r"(?:(?<![\dA-Za-z])[(（]?(?:\+|00)86[)）]?[-\s]?)?(?<![\d])(?:[(（]0?\d{2,3}[)）][-\s]?|0\d{2,3}[-–\s])\d{3,4}[-–\s]?\d{4}(?!\d)"
+    r"(?:(?<![\dA-Za-z])[(（]?(?:\+|00)86[)）]?[-\s]?)?(?<![\d])(?:[(（]0?\d{2,3}[)）][-\s]?"
+    r"|0\d{2,3}[-–\s])\d{3,4}[-–\s]?\d{4}(?!\d)"
     r"|(?<!\d)(?:\+86[-\s]?)\d{2,3}[-\s]\d{3,4}[-\s]?\d{4}(?!\d)"
     r"|(?<!\d)0(?:10|2\d|[3-9]\d{2})\d{7,8}(?!\d)"
     r"|(?<!\d)[48]00[-–\s]?\d{3,4}[-–\s]?\d{3,4}(?!\d)"
 )
 _FOREIGN = re.compile(
-    r"(?<![\d.])(?:\+|00(?=[1-9]\d{0,2}[\s-]))\d{1,3}(?:[ \u00a0.-]?\(0?\d{0,4}\))?(?:[ \u00a0.-]?\d{1,9}){1,6}(?!\d)"
+    r"(?<![\d.])(?:\+"
+    r"|00(?=[1-9]\d{0,2}[\s-]))\d{1,3}(?:[ \u00a0.-]?\(0?\d{0,4}\))?(?:[ \u00a0.-]?\d{1,9}){1,6}(?!\d)"
     r"|(?<![\dA-Za-z.])(?:1[-.\s])?(?:\(\d{3}\)\s?|\d{3}[-.\s])\d{3}[-.\s]\d{4}(?!\d)"
     r"|(?<![\dA-Za-z.])\(?0\d{2,4}\)?[\s-]\d{3,4}[\s-]?\d{3,4}(?:[\s-]\d{2,4})?(?!\d)"
     r"|(?<![\dA-Za-z.])0\d{3,4}[\s-]\d{6}(?!\d)|(?<![\dA-Za-z.])07\d{9}(?!\d)"
     r"|(?<![\dA-Za-z.-])555[-\s]\d{4}(?!\d)"
 )
 _ANY_PHONE = re.compile(r"(?<![\d.])\+?[(（]?\d{2,5}[)）]?(?:[-–.\s]?\d{2,5}){1,4}(?!\d)")
-_EXTENSION = re.compile(r"[\s,，(（]*(?:转|分机|#|x|ext\.?|extension)\s*(?:分机\s*)?\d{1,6}[)）]?(?!\d)", re.IGNORECASE)
+_EXTENSION = re.compile(
+    r"[\s,，(（]*(?:转|分机|#|x|ext\.?|extension)\s*(?:分机\s*)?\d{1,6}[)）]?(?!\d)", re.IGNORECASE
+)
 _YEARS = re.compile(r"(?:19|20)\d\d[-–/\s.](?:(?:19|20)\d\d|\d{1,2}(?:[-–/\s.]\d{1,2})?)")
 #: A number is also told by what stands behind it: "… is my phone", "… （手机）".
 _TOLD_AFTER = re.compile(
-    r"\s*(?:[（(]\s*|is\s+|was\s+|on\s+|via\s+|by\s+|in\s+|是|为|就是)?(?:我的|你的|他的|她的|本人的?|办公室?的?|my\s+|the\s+|his\s+|her\s+|our\s+)?(?=\S)", re.IGNORECASE
+    r"\s*(?:[（(]\s*|is\s+|was\s+|on\s+|via\s+|by\s+|in\s+|是|为|就是)?(?:我的|你的|他的|她的|本人的?"
+    r"|办公室?的?|my\s+|the\s+|his\s+|her\s+|our\s+)?(?=\S)",
+    re.IGNORECASE,
 )
 
 
@@ -145,7 +192,10 @@ def beside_numbers(text: str, found: Sequence[Found]) -> Iterator[Found]:
     known = {place.end for place in found if place.kind == "STUDENT_ID"}
     starts = {place.start for place in found if place.kind == "STUDENT_ID"}
     for match in _PUPIL.finditer(text) if known else ():
-        before, behind = _BESIDE_BEFORE.search(text[max(0, match.start() - 8) : match.start()]), _BESIDE.match(text, match.end())
+        before, behind = (
+            _BESIDE_BEFORE.search(text[max(0, match.start() - 8) : match.start()]),
+            _BESIDE.match(text, match.end()),
+        )
         if (before and match.start() - len(before[0]) in known) or (behind and behind.end() in starts):
             yield Found(*match.span(), "STUDENT_ID")
 
@@ -187,7 +237,7 @@ def _is_quantity(text: str, match: re.Match[str]) -> bool:
     return _DIGIT_BEFORE.search(before) is not None or _UNIT_AFTER.match(text, match.end()) is not None
 
 
-def _is_identity(text: str, match: re.Match[str]) -> bool:
+def _is_identity(_: str, match: re.Match[str]) -> bool:
     return is_identity_number(match[0])
 
 
@@ -233,7 +283,9 @@ def _is_qq(text: str, match: re.Match[str]) -> bool:
 
 
 def _is_wechat(text: str, match: re.Match[str]) -> bool:
-    return _told(text, match) == "WECHAT" and not _is_quantity(text, match) and not _MOBILE.fullmatch(match[0])
+    return (
+        _told(text, match) == "WECHAT" and not _is_quantity(text, match) and not _MOBILE.fullmatch(match[0])
+    )
 
 
 def _is_mobile(text: str, match: re.Match[str]) -> bool:
@@ -263,7 +315,9 @@ def _is_foreign(text: str, match: re.Match[str]) -> bool:
     told = _told(text, match)
     if told == "PHONE":
         return not _YEARS.fullmatch(match[0])
-    reached = re.search(r"\b(?:at|on|to|or|and)\s$|[:：]\s?$", text[max(0, match.start() - 5) : match.start()])
+    reached = re.search(
+        r"\b(?:at|on|to|or|and)\s$|[:：]\s?$", text[max(0, match.start() - 5) : match.start()]
+    )
     separated = re.search(r"[-.()+]|^0", match[0]) is not None or reached is not None
     return separated and told != "OTHER" and not _is_quantity(text, match) and not _YEARS.fullmatch(match[0])
 

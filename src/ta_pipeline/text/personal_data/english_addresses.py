@@ -1,0 +1,165 @@
+"""Find addresses in the forms of English-speaking and European countries."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ta_pipeline.text.personal_data.span import Found
+from ta_pipeline.text.wordlists import word_set
+
+_CAP = r"[A-ZÀ-Þ][a-zà-ÿ'’]+"
+_STREET = (
+    r"(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Boulevard|Blvd|Crescent|Cres|Terrace|Drive|Dr|Close|Court|"
+    r"Ct|Way|Place|Pl|Square|Sq|Row|Gardens|Grove|Mews|Hill|Parade|Walk|Circle|Parkway|Pkwy|Highway|Hwy|"
+    r"Quay|Rise|View|Green|Alley|Wharf|Esplanade|Trail|Park|Gate|Vale|Circus|Embankment)\.?"
+)
+_FLAT = (
+    r"(?:Apt|Apartment|Suite|Ste|Flat|Unit|Room|Rm|Floor|Block|Building|Bldg|Tower|Dorm(?:itory)?|Studio|"
+    r"PO Box|Villa|House|Level)\.?\s*#?\s*(?:No\.?\s*)?[A-Z]?\d*[A-Z]?"
+)
+_CODE = (
+    r"(?:[A-Z]{2}\s+\d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]?\s*\d[A-Z]{2}|(?:[A-Z]{2,3}\s+)?\d{4,6}|"
+    r"[A-Z]\d[A-Z]\s?\d[A-Z]\d|[A-Z]{2})"
+)
+_PLACE = rf"(?:{_CAP}(?:[ -](?:(?:upon|on|under|of|the|de|la)[ -])?{_CAP}){{0,3}})"
+_TAIL = re.compile(
+    rf"(?:,\s*{_FLAT}(?![a-z])"
+    rf"|,\s*(?:\d{{4,6}}\s+)?{_PLACE}(?:\s+\d{{1,2}}(?=,))?(?:\s+{_CODE}(?![A-Za-z0-9]))?"
+    rf"|,?\s+{_CODE}(?![A-Za-z0-9])|,\s*(?:USA|UK|U\.S\.A\.|U\.K\.|UAE)(?![A-Za-z]))"
+)
+_STREET_LINE = re.compile(
+    rf"\d(?<![\d.,A-Za-z-]\d)\d{{0,4}}[A-Za-z]?(?:[-–/]\d{{1,4}}[A-Z]?)?,?\s+(?:[NSEW]\.?\s|(?:North|South"
+    rf"|East|West|Old|New|Upper|Lower|St\.?|Mount|Great|The)\s)?(?!Hard\b|Flash\b|Disk\b|Wall\b"
+    rf"|Points?\b)(?:{_CAP}\s+|\d{{1,3}}(?:st|nd|rd|th)\s+){{1,3}}{_STREET}(?![A-Za-z])(?:\s(?:North|South"
+    rf"|East|West|NW|NE|SW|SE|N|S|E|W)(?![A-Za-z]))?"
+)
+_BROADWAY = re.compile(
+    rf"\d(?<![\d.,A-Za-z-]\d)\d{{0,4}},?\s+(?:Broadway|(?:[Rr]ue|[Aa]venue|[Bb]oulevard|[Vv]ia|[Cc]alle"
+    rf"|[Rr]ua|[Pp]lace|[Qq]uai|[Cc]hemin)\s+(?:(?:de|du|des|la|del|della|dei|le"
+    rf"|l')\s*)*{_CAP}(?:[ -]{_CAP})*)"
+)
+_CONTINENTAL = re.compile(
+    r"[A-ZÄÖÜ][a-zäöüß]{0,24}(?:[ -][A-ZÄÖÜ][a-zäöüß]{0,24})?(?<=traße|rasse|.str\.|..weg|platz|gasse"
+    r"|allee|.damm|.ufer|traat|.laan|racht|plein|gatan|vägen|.gata|veien)\s+\d{1,4}[a-z]?(?![\dA-Za-z])"
+)
+_FLAT_BEFORE = re.compile(
+    rf"(?:(?:{_FLAT}|{_CAP}(?:\s{_CAP}){{0,2}}\s(?:House|Hall|Court|Building|Tower|Mansions?|Cottage"
+    rf"|Residence|Apartments|Heights|Lodge|Dormitory|Villas)),?\s+){{1,3}}$"
+)
+_PO_BOX = re.compile(
+    r"(?:P\.?\s?O\.?\s?Box|Post\s+(?:Office\s+)?Box|Locked Bag|GPO Box|PMB|Private Bag|Campus Box"
+    r"|Mailbox)\s*(?:No\.?\s*)?#?\d{1,6}"
+)
+_HOME_ROOM = re.compile(
+    rf"\b(?:Room|Rm\.?|Flat|Apt\.?|Unit|Bed|Suite)\s*#?[A-Z]?-?\d{{1,4}}[A-Z]?,\s*(?:(?:Block|Building"
+    rf"|Tower|Floor|Wing|House|Dorm(?:itory)?)\s+\w+,?\s*)*(?:{_CAP}\s){{1,3}}(?:Hall|House|Dorm(?:itory)?"
+    rf"|Residence|Court|College|Apartments|Lodge|Village|Towers?)\b"
+    rf"|\b(?:{_CAP}\s){{0,3}}(?:Hall|House|Dorm(?:itory)?|Residence|Residences|Dorms|Apartments|Lodge"
+    rf"|Village|Quad|Towers?)(?:\s+(?:Block\s+)?[A-Z\d]{{1,3}})?,?\s*(?:(?:[Bb]lock|[Bb]uilding|[Tt]ower"
+    rf"|[Ff]loor|[Ww]ing)\s+\w+,?\s*)?(?:[Rr]oom|[Rr]m\.?|[Ff]lat|[Aa]pt\.?|[Uu]nit|[Bb]ed"
+    rf"|#)\s*#?[A-Z]?-?\d{{1,4}}[A-Z]?\b"
+)
+_LIVES = re.compile(
+    r"\b(?:liv(?:e|es|ed|ing)|dorm\w*|resid\w+|mov(?:e|ed|ing)|deliver\w*|ship\w*|mail\w*|send|sent|parcel"
+    r"|package|address|home|stay\w*|room-?mates?|flat-?mates?|hostel)\b",
+    re.IGNORECASE,
+)
+_NOT_HOMES = re.compile(
+    r"\b(?:Lecture|Science|Physics|Chemistry|Engineering|Exam|Sports|Main|Great|Town|City|Concert|Opera"
+    r"|White|Full)\s+(?:Hall|House)\b"
+)
+#: Each pattern with words of which one stands in every text that it can match; looking for them is cheaper.
+_FORMS: tuple[tuple[re.Pattern[str], frozenset[str]], ...] = (
+    (
+        _STREET_LINE,
+        word_set(
+            "Str St. St, Road Rd Ave Lane Ln Boul Blvd Cres Terr Drive Dr. Close Court Ct. Way Place Pl. Sq"
+        )
+        | word_set(
+            "Row Garden Grove Mews Hill Parade Walk Circ Park Pkwy High Hwy Quay Rise View Green Alley Wharf Espl Trail Gate"
+        )
+        | word_set("Vale Emb"),
+    ),
+    (
+        _BROADWAY,
+        word_set("Broadway rue Rue avenue Avenue oulevard via Via calle Calle rua Rua lace uai hemin"),
+    ),
+    (
+        _CONTINENTAL,
+        word_set(
+            "traße trasse str. weg platz gasse allee damm ufer straat laan gracht plein gatan vägen gata veien"
+        ),
+    ),
+    (_PO_BOX, word_set("Box Bag PMB ailbox")),
+)
+_HOMES = re.compile(
+    r"\b(?:Lecture|Science|Physics|Chemistry|Engineering|Exam|Sports|Main|Great|Town|City|Concert|Opera"
+    r"|White|Full)\s+(?:Hall|House)\b"
+)
+#: Each pattern with words of which one stands in every text that it can match; looking for them is cheaper.
+_FORMS = (
+    (
+        _STREET_LINE,
+        re.split(
+            ", ?",
+            " St, Roa, Rd, Av, La, Ln, Bo, Bl, Cr, Te, Dr, Cl, Co, Ct, Wa, Pl, Sq, Ro, Ga, Gr, Me, Hi, Pa, Ci, Pk, Hw, Qu, Ri",
+        ),
+    ),
+)
+_HOMES = re.compile(
+    r"\b(?:Lecture|Science|Physics|Chemistry|Engineering|Exam|Sports|Main|Great|Town|City|Concert|Opera"
+    r"|White|Full)\s+(?:Hall|House)\b"
+)
+#: Each pattern with words of which one stands in every text that it can match; looking for them is cheaper.
+_FORMS = (
+    (
+        _STREET_LINE,
+        tuple(
+            " St, Roa, Rd, Av, La, Ln, Bo, Bl, Cr, Te, Dr, Cl, Co, Ct, Wa, Pl, Sq, Ro, Ga, Gr, Me, Hi, Pa, "
+            "Ci, Pk, Hw, Qu, Ri, Vi, Al, Wh"
+            ", Es, Tr, Va, Em".split(",")
+        ),
+    ),
+    (_BROADWAY, (" Broadway", "ue ", "oulevard ", "ia ", "alle ", "ua ", "lace ", "uai ", "hemin ")),
+    (
+        _CONTINENTAL,
+        tuple(
+            f"{suffix} "
+            for suffix in "traße trasse str. weg platz gasse allee damm ufer straat laan gracht plein gatan vägen gata veien".split()
+        ),
+    ),
+    (_PO_BOX, ("Box", "Bag", "PMB", "ailbox")),
+)
+_HOMES = re.compile("Hall|House|Dorm|Residence|Court|College|Apartments|Lodge|Village|Tower|Quad")
+#: How far to each side of such a house its room may stand.
+_NEAR = 60
+
+
+def find_english_addresses(text: str) -> Iterator[Found]:
+    """Yield addresses, possibly overlapping: from flat and street to postcode and country."""
+    for pattern, hints in _FORMS:
+        if any(hint in text for hint in hints):
+            for match in pattern.finditer(text):
+                yield _whole(text, match)
+    for house in _HOMES.finditer(text):
+        window = max(0, house.start() - _NEAR), house.end() + _NEAR
+        for match in _HOME_ROOM.finditer(text, *window):
+            if _is_a_home(text, match):
+                yield _whole(text, match)
+
+
+def _whole(text: str, match: re.Match[str]) -> Found:
+    """Add the flat before a street, and the town, the postcode and the country behind it."""
+    start, end = match.span()
+    if before := _FLAT_BEFORE.search(text[max(0, start - _NEAR) : start]):
+        start -= len(before[0])
+    while tail := _TAIL.match(text, end):
+        end = tail.end()
+    return Found(start, end, "ADDRESS")
+
+
+def _is_a_home(text: str, match: re.Match[str]) -> bool:
+    """Tell a room where somebody lives from a room for an exam."""
+    around = text[max(0, match.start() - _NEAR) : match.end() + 20]
+    return not _NOT_HOMES.search(match[0]) and _LIVES.search(around) is not None
