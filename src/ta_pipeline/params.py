@@ -143,7 +143,7 @@ class IngestParams(Strict):
 
 class DedupParams(Strict):
     engine: Literal["embedded", "ray"] = Field(
-        default="embedded", description="embedded: threads of this process; ray: Daft on a Ray cluster"
+        default="embedded", description="embedded: processes of this machine; ray: Daft on a Ray cluster"
     )
     method: Literal["minhash", "simhash"] = Field(
         default="minhash", description="what proposes pairs; exact Jaccard decides either way"

@@ -129,7 +129,7 @@ def repeated_lines(
         if not wanted.isdisjoint(lines):
             edges.update((source, line) for line in _edges(document))
             for segment in document["segments"]:
-                if not wanted.isdisjoint(map(_key, segment["text"].split("\n"))):
+                if not wanted.isdisjoint(map(_key, _units(document, segment["text"]))):
                     footers[source] += [line for line in _candidates(document, segment) if line in wanted]
     files = _files_by_line(footers)
     often = {line for line, sources in files.items() if len(sources) >= min_files}
@@ -180,8 +180,13 @@ def _files_by_line(lines_of: dict[str, list[str]]) -> dict[str, set[str]]:
 
 
 def _candidates(document: Row, segment: Row) -> list[str]:
-    lines = [segment["text"]] if document["kind"] == "transcript" else shield(segment["text"])[0].split("\n")
+    lines = _units(document, shield(segment["text"])[0])
     return [_key(line) for line in lines if _can_be_footer(line)]
+
+
+def _units(document: Row, text: str) -> list[str]:
+    """Split a text into what goes or stays as a whole: lines of a page, a cue of a transcript."""
+    return [text] if document["kind"] == "transcript" else text.split("\n")
 
 
 def _can_be_footer(line: str) -> bool:

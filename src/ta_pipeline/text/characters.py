@@ -21,6 +21,7 @@ KANA = 4
 PLAIN = 8
 SPACE = 16
 WORD = 32
+_SUMS = 64
 
 _CLASSES = {
     LETTER: r"[^\W\d_]",
@@ -52,9 +53,17 @@ def count_classes(text: str, *classes: int) -> list[int]:
     """Count the characters of each class."""
     import numpy as np
 
-    found = np.bincount(classes_of(code_points(text)), minlength=256)
-    kinds = np.arange(256)
-    return [int(found[kinds & which != 0].sum()) for which in classes]
+    found = np.bincount(classes_of(code_points(text)), minlength=_SUMS)
+    counts: list[int] = (_members(classes) @ found).tolist()
+    return counts
+
+
+@lru_cache(maxsize=16)
+def _members(classes: tuple[int, ...]) -> npt.NDArray[np.int64]:
+    """Return for each class which sums of classes have it, shape (classes, sums)."""
+    import numpy as np
+
+    return np.array([[int(total & which != 0) for total in range(_SUMS)] for which in classes], np.int64)
 
 
 @lru_cache(maxsize=1)

@@ -70,7 +70,8 @@ def find_mark(document: Row) -> str | None:
     title = _folded(document["title"])
     if is_mark(title) and not _BARE_LEVEL.fullmatch(title):
         return f"title: {title[:_LONGEST_MARK]}"
-    text = _BLANKS.sub(" ", "\n".join(segment["text"] for segment in document["segments"]))
+    text = "\n".join(segment["text"] for segment in document["segments"])
+    text = _BLANKS.sub(" ", text) if "  " in text else text
     return _marked_line(document) if _sieve().candidates(text) else None
 
 

@@ -61,16 +61,15 @@ def load_lexicon(forbidden: ForbiddenParams) -> Lexicon | None:
 def find_forbidden(document: Row, lexicon: Lexicon) -> str | None:
     """Return category and place of a forbidden term in a document, in any of its texts, or None."""
     segments = document["segments"]
+    if lexicon.category_in("\n".join([segment["text"] for segment in segments])):
+        for number, segment in enumerate(segments, start=1):
+            if found := lexicon.category_in(segment["text"]):
+                return f"{found}: segment {number}" + (f", line {segment['line']}" if segment["line"] else "")
     meta = document["meta"]
     meta = json.dumps(json.loads(meta), ensure_ascii=False) if "\\" in meta else meta
-    headings = dict.fromkeys(segment["heading"] for segment in segments)
-    text = "\n".join((*(segment["text"] for segment in segments), document["title"], *headings, meta))
-    if (category := lexicon.category_in(text)) is None:
-        return None
-    for number, segment in enumerate(segments, start=1):
-        if found := lexicon.category_in(segment["text"]):
-            return f"{found}: segment {number}" + (f", line {segment['line']}" if segment["line"] else "")
-    return f"{category}: title, heading or meta"
+    rest = {document["title"], meta, *[segment["heading"] for segment in segments]} - {"", "{}"}
+    category = lexicon.category_in("\n".join(sorted(rest))) if rest else None
+    return f"{category}: title, heading or meta" if category else None
 
 
 def remove_forbidden_lines(

@@ -36,23 +36,27 @@ _ENGLISH = word_set(
     "would should could been about into than then these those because"
 )
 _ENOUGH_ENGLISH = 4
-_LETTER = re.compile("[A-Za-z]")
-#: Addresses, mask placeholders and other names of things, which belong to no language.
-_NEUTRAL = re.compile(r"https?://\S+|\S+@\S+\.\w+|<[A-Z_]+_\d+>")
+_LETTER = re.compile(r"[^\W\d_]")
+_EAST_ASIAN = re.compile("[\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+#: Addresses and mask placeholders, which belong to no language.
+_ADDRESS = re.compile(r"https?://\S+|\S+@\S+\.\w+")
+_PLACEHOLDER = re.compile(r"<[A-Z_]+_\d+>")
 
 
 def detect_language(text: str) -> str:
     """Return the ISO 639 code of a text, or "" for text without letters or too unclear to tell."""
     plain = prose(text[:_READ])
-    if "://" in plain or "@" in plain or "<" in plain:
-        plain = _NEUTRAL.sub(" ", plain)
-    if not plain.isascii():
+    if "://" in plain or "@" in plain:
+        plain = _ADDRESS.sub(" ", plain)
+    if "<" in plain:
+        plain = _PLACEHOLDER.sub(" ", plain)
+    if _EAST_ASIAN.search(plain):
         letters, ideographs, kana = count_classes(plain, LETTER, IDEOGRAPH, KANA)
         if kana > _JAPANESE_SHARE * letters:
             return "ja"
         if ideographs > CHINESE_SHARE * letters:
             return "zh"
-    elif not _LETTER.search(plain):
+    if not _LETTER.search(plain):
         return ""
     return _alphabetic_language(" ".join(plain[: 2 * _SAMPLE].split())[:_SAMPLE])
 

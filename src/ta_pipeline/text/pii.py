@@ -37,6 +37,7 @@ _PLACEHOLDER = re.compile(r"<([A-Z][A-Z_]+)_(\d+)>")
 _MAY_HIDE = re.compile("[`~$\\\\<０-９Ａ-Ｚａ-ｚ＠．\U000f0000-\U0010fffd]")
 _FULL_WIDTH = re.compile("[０-９Ａ-Ｚａ-ｚ＠．]")
 _FOLD = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F) if _FULL_WIDTH.match(chr(code))}
+_HAN = re.compile("[\u3400-\u9fff]")
 _ALPHANUMERIC = re.compile(r"[A-Za-z0-9]")
 #: In a roster the number beside a name is the one of a student, whatever stands between them.
 _BEHIND_NAME = re.compile(
@@ -54,6 +55,7 @@ _FINDERS: tuple[Callable[[str], Iterator[Found]], ...] = (
     find_chinese_addresses,
     find_english_addresses,
 )
+_FINDERS_WITHOUT_CHINESE = tuple(finder for finder in _FINDERS if finder is not find_chinese_addresses)
 #: Characters searched at once: enough to forget the cost of starting, little enough to hold twice.
 _BATCH = 1 << 19
 
@@ -98,15 +100,20 @@ def find_personal_data(text: str, names: NameFinder) -> list[Found]:
 
 
 def search_together(maskers: Sequence[Masker]) -> None:
-    """Search the texts of many maskers in one pass, then let each follow up what it has found."""
-    for bare_names in (True, False):
-        group = [masker for masker in maskers if masker.bare_names is bare_names]
-        texts = [(masker, text) for masker in group for text in masker.texts()]
-        if texts:
-            joined = _BETWEEN.join(masker.open_text(text) for masker, text in texts)
-            found = _find(joined, group[0].names, bare_names)
-            for (masker, text), own in _by_text(found, texts, lambda pair: len(pair[1])):
-                masker.take(text, own)
+    """Search the texts of many maskers in few passes, then let each follow up what it has found.
+
+    Texts with and without Chinese go apart: the rules for Chinese need not look at the latter.
+    """
+    groups: dict[tuple[bool, bool], list[tuple[Masker, str]]] = {}
+    for masker in maskers:
+        for text in masker.texts():
+            key = masker.bare_names, not text.isascii() and _HAN.search(text) is not None
+            groups.setdefault(key, []).append((masker, text))
+    for (bare_names, _), texts in groups.items():
+        joined = _BETWEEN.join(masker.open_text(text) for masker, text in texts)
+        found = _find(joined, maskers[0].names, bare_names)
+        for (masker, text), own in _by_text(found, texts, lambda pair: len(pair[1])):
+            masker.take(text, own)
     for masker in maskers:
         masker.follow_up()
 
@@ -230,7 +237,8 @@ class Masker:
 def _find(text: str, names: NameFinder, bare_names: bool) -> list[Found]:
     """Find everything in a text whose formulas and masked places are hidden."""
     found: list[Found] = []
-    for finder in _FINDERS:
+    chinese = _HAN.search(text) is not None
+    for finder in _FINDERS if chinese else _FINDERS_WITHOUT_CHINESE:
         new = _without_overlap(finder(text))
         text = _blank(text, new)
         found += new

@@ -8,6 +8,7 @@ import pytest
 
 from ta_pipeline.params import DedupParams
 from ta_pipeline.records import InputError
+from ta_pipeline.text.duplicates import corpus as corpora
 from ta_pipeline.text.duplicates import find_copies
 from ta_pipeline.text.duplicates.files import deduplicate_file
 
@@ -76,7 +77,9 @@ def test_the_survivors_are_those_of_a_comparison_in_memory_in_order_of_id(source
     assert dict(zip(found["id"].to_pylist(), found["kept_id"].to_pylist())) == expected
 
 
-def test_the_files_do_not_depend_on_the_number_of_workers(source):
+def test_the_files_do_not_depend_on_the_number_of_workers(source, monkeypatch):
+    monkeypatch.setattr(corpora, "ALONE", 0)
+    monkeypatch.setattr(corpora, "_BATCH", 100)
     one, three = (run(source, f"by-{workers}", workers=workers) for workers in (1, 3))
     assert one[1].read_bytes() == three[1].read_bytes()
     assert one[2].read_bytes() == three[2].read_bytes()

@@ -1,7 +1,7 @@
 """Hold the texts of one comparison and run the kernels over them on this machine.
 
-A `Corpus` is what `find` asks; `LocalCorpus` answers with threads (the kernels are numpy, which gives the
-lock back), `daft_engine` with Daft on Ray. Rows are ranks: places in the order in which rows are preferred.
+A `Corpus` is what `find` asks; `LocalCorpus` answers with a process for each core, `daft_engine` with Daft
+on Ray. Rows are ranks: places in the order in which rows are preferred.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ import os
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -27,13 +29,21 @@ from ta_pipeline.text.duplicates.signatures import Signed, digests_of, sign
 T = TypeVar("T")
 R = TypeVar("R")
 Rows = NDArray[np.int64]
-#: Texts handed to a thread at once.
+#: Texts and pairs handed to a process at once.
 _BATCH = 2048
 _PAIRS = 1024
+#: Fewer texts are compared in this process: others take half a second to start.
+ALONE = 5_000
 
 
 class Corpus(Protocol):
-    """Texts by rank, and the three kernels over them."""
+    """Texts by rank, and the three kernels over them; a context that ends what was started for it."""
+
+    def __enter__(self) -> Corpus:
+        """Return the corpus."""
+
+    def __exit__(self, *error: object) -> None:
+        """End what runs for the corpus."""
 
     def __len__(self) -> int:
         """Count the texts."""
@@ -129,13 +139,27 @@ class SpilledTexts:
 
 
 class LocalCorpus:
-    """Run the kernels on threads; results do not depend on how many there are."""
+    """Run the kernels on several processes; results do not depend on how many there are.
+
+    Threads were no faster than one: numpy's operations on blocks that fit the cache are too short for
+    another thread to get the interpreter's lock meanwhile.
+    """
 
     def __init__(self, texts: Texts, order: Rows, dedup: DedupParams, workers: int | None = None) -> None:
         """Take `texts` in the preference `order` (places, the most preferred first)."""
         self._texts, self._order, self._dedup = texts, order, dedup
-        self._workers = workers or os.cpu_count() or 1
         self._in_order = bool((order[1:] > order[:-1]).all()) and len(order) == len(texts)
+        self._workers = (workers or os.cpu_count() or 1) if len(texts) >= ALONE else 1
+        self._pool = _start(self._workers) if self._workers > 1 else None
+
+    def __enter__(self) -> LocalCorpus:
+        """Return the corpus."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """End the processes."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
 
     def __len__(self) -> int:
         """Count the texts."""
@@ -147,7 +171,7 @@ class LocalCorpus:
 
     def digests(self) -> NDArray[np.uint64]:
         """Return 128 bits of each text."""
-        found = list(self._mapped(lambda batch: digests_of(_strings(batch)), self._texts.batches()))
+        found = list(self._mapped(_digest, self._texts.batches()))
         return self._ranked(np.concatenate([np.zeros((0, 2), np.uint64), *found]))
 
     def sign(self, rows: Rows | None = None, keep: bool = False) -> Signed:
@@ -156,43 +180,48 @@ class LocalCorpus:
             batches: Iterable[Sequence[str] | pa.Array] = self._texts.batches()
             total = len(self._texts)
         else:
-            batches = (self.texts(rows[at : at + _BATCH]) for at in range(0, len(rows), _BATCH))
+            batches = self._batches(rows)
             total = len(rows)
-        signed = self._mapped(lambda batch: _sign(_strings(batch), self._dedup, keep), batches)
+        kernel = partial(_sign, dedup=self._dedup, keep=keep)
+        signed = self._mapped(kernel, batches)
         parts = _tracked(signed, "signing documents", total, "documents", lambda part: len(part.keys))
-        whole = join([_sign([], self._dedup, keep), *parts])
+        whole = join([kernel([]), *parts])
         return whole if rows is not None else Signed(*(self._ranked(values) for values in whole))
 
     def numbers(self, rows: Rows) -> NDArray[np.uint64]:
         """Digest the numbers and formulas of some texts."""
-        parts = (rows[at : at + _BATCH] for at in range(0, len(rows), _BATCH))
-        found = self._mapped(lambda part: number_digests(self.texts(part)), parts)
+        found = self._mapped(number_digests, self._batches(rows))
         return np.concatenate([np.zeros(0, np.uint64), *found])
 
     def similarities(self, pairs: NDArray[np.int64]) -> NDArray[np.float64]:
         """Compare pairs of rows."""
-        parts = (pairs[at : at + _PAIRS] for at in range(0, len(pairs), _PAIRS))
-        compared = self._mapped(self._compare, parts)
+        parts = (self._with_texts(pairs[at : at + _PAIRS]) for at in range(0, len(pairs), _PAIRS))
+        compared = self._mapped(partial(_compare, ngram=self._dedup.ngram), parts)
         found = _tracked(compared, "comparing documents", len(pairs), "pairs", len)
         return np.concatenate([np.zeros(0), *found])
 
-    def _compare(self, pairs: NDArray[np.int64]) -> NDArray[np.float64]:
+    def _batches(self, rows: Rows) -> Iterator[list[str]]:
+        return (self.texts(rows[at : at + _BATCH]) for at in range(0, len(rows), _BATCH))
+
+    def _with_texts(self, pairs: NDArray[np.int64]) -> tuple[list[str], NDArray[np.int64]]:
         rows, places = np.unique(pairs, return_inverse=True)
-        return compare(self.texts(rows), places.reshape(-1, 2), self._dedup.ngram)
+        return self.texts(rows), places.reshape(-1, 2)
 
     def _ranked(self, values: NDArray[Any]) -> NDArray[Any]:
         return values if self._in_order else values[self._order]
 
     def _mapped(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
         """Yield the results in order, a few items being worked on ahead."""
-        with ThreadPoolExecutor(self._workers) as pool:
-            waiting: deque[Future[R]] = deque()
-            for item in items:
-                waiting.append(pool.submit(function, item))
-                if len(waiting) > 2 * self._workers:
-                    yield waiting.popleft().result()
-            while waiting:
+        if self._pool is None:
+            yield from map(function, items)
+            return
+        waiting: deque[Future[R]] = deque()
+        for item in items:
+            waiting.append(self._pool.submit(function, item))
+            if len(waiting) > 2 * self._workers:
                 yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def compare(texts: Sequence[str], pairs: NDArray[np.int64], ngram: int) -> NDArray[np.float64]:
@@ -218,11 +247,26 @@ def join(parts: Sequence[Signed]) -> Signed:
     return Signed(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
-def _sign(texts: Sequence[str], dedup: DedupParams, keep: bool) -> Signed:
-    signed = sign_texts(texts, dedup)
+def _start(workers: int) -> ProcessPoolExecutor:
+    """Start processes that begin without our threads and their locks, and with the kernels imported."""
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["__main__", __name__])
+    return ProcessPoolExecutor(workers, mp_context=context)
+
+
+def _sign(batch: Sequence[str] | pa.Array, dedup: DedupParams, keep: bool) -> Signed:
+    signed = sign_texts(_strings(batch), dedup)
     if keep or dedup.method == "simhash":  # 8 bytes, and what candidates are found by
         return signed
     return signed._replace(signatures=signed.signatures[:, :0].copy())
+
+
+def _digest(batch: Sequence[str] | pa.Array) -> NDArray[np.uint64]:
+    return digests_of(_strings(batch))
+
+
+def _compare(task: tuple[list[str], NDArray[np.int64]], ngram: int) -> NDArray[np.float64]:
+    return compare(*task, ngram)
 
 
 def _tracked(

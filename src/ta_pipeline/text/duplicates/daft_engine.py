@@ -51,6 +51,13 @@ class DaftCorpus:
         frame = texts.into_partitions(_partitions(len(ids))).join(ranks, on="id").select("rank", "text")
         return cls(frame, len(ids), dedup)
 
+    def __enter__(self) -> DaftCorpus:
+        """Return the corpus."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Leave Ray running for the next comparison; it ends with this process."""
+
     def __len__(self) -> int:
         """Count the texts."""
         return self._size

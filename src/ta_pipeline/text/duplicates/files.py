@@ -44,8 +44,8 @@ def deduplicate_file(
             )
         order = _order(file, source)
         survivors.parent.mkdir(parents=True, exist_ok=True)
-        corpus = _open(source, file, order, survivors.parent, dedup, workers)
-        verdicts = judge(corpus, corpus.sign(), dedup)
+        with _open(source, file, order, survivors.parent, dedup, workers) as corpus:
+            verdicts = judge(corpus, corpus.sign(), dedup)
         stays = np.ones(len(order), bool)
         stays[order] = verdicts.kept == np.arange(len(order))
         _write_survivors(file, stays, survivors)

@@ -54,8 +54,8 @@ def find_copies(texts: Sequence[str], order: Sequence[int], dedup: DedupParams) 
 
     Rows without a character that is no white space are never copies. The result is sorted by index.
     """
-    corpus = open_corpus(texts, order, dedup)
-    return copies_of(judge(corpus, corpus.sign(), dedup), order)
+    with open_corpus(texts, order, dedup) as corpus:
+        return copies_of(judge(corpus, corpus.sign(), dedup), order)
 
 
 def open_corpus(texts: Sequence[str], order: Sequence[int], dedup: DedupParams) -> Corpus:

@@ -57,22 +57,22 @@ def find_copies_again(
     """
     scheme = scheme_of(dedup, among)
     known = _known(memory, scheme)
-    corpus = open_corpus(texts, order, dedup)
-    digests = corpus.digests()
-    empty: NDArray[np.bool_] = (digests == 0).all(axis=1)
-    first = equal_rows(digests, empty)
-    rows = np.flatnonzero((first == np.arange(len(first))) & ~empty)
-    names = [digest.tobytes() for digest in digests.astype("<u8")]
-    new = np.array([row for row in rows.tolist() if names[row] not in known], np.int64)
-    signed = corpus.sign(new, keep=True)
-    logger.info("Signed %d of %d texts, the others are known", len(new), len(rows))
-    signatures = {row: signed.signatures[place] for place, row in enumerate(new.tolist())}
-    for row in set(rows.tolist()) - set(new.tolist()):
-        signatures[row] = np.frombuffer(known[names[row]].signature, "<u4")
-    if len(new) == len(rows):
-        verdicts = judge(corpus, _spread(signed, digests, new), dedup)
-    else:
-        verdicts = verdicts_of(first, _judge_new(corpus, rows, names, signatures, known, dedup))
+    with open_corpus(texts, order, dedup) as corpus:
+        digests = corpus.digests()
+        empty: NDArray[np.bool_] = (digests == 0).all(axis=1)
+        first = equal_rows(digests, empty)
+        rows = np.flatnonzero((first == np.arange(len(first))) & ~empty)
+        names = [digest.tobytes() for digest in digests.astype("<u8")]
+        new = np.array([row for row in rows.tolist() if names[row] not in known], np.int64)
+        signed = corpus.sign(new, keep=True)
+        logger.info("Signed %d of %d texts, the others are known", len(new), len(rows))
+        signatures = {row: signed.signatures[place] for place, row in enumerate(new.tolist())}
+        for row in set(rows.tolist()) - set(new.tolist()):
+            signatures[row] = np.frombuffer(known[names[row]].signature, "<u4")
+        if len(new) == len(rows):
+            verdicts = judge(corpus, _spread(signed, digests, new), dedup)
+        else:
+            verdicts = verdicts_of(first, _judge_new(corpus, rows, names, signatures, known, dedup))
     return copies_of(verdicts, order), _remembered(rows, names, signatures, verdicts, scheme)
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
+from ta_pipeline.text.person_names import chinese_cues as cues
 from ta_pipeline.text.person_names.chinese_lists import (
     CLEAR_SURNAMES,
     COMPOUND_SURNAMES,
@@ -23,6 +24,7 @@ from ta_pipeline.text.person_names.chinese_lists import (
     RARELY_WORDS,
     WHOLE_NAMES,
 )
+from ta_pipeline.text.person_names.chinese_words import TAGGED_AS_NAMES
 from ta_pipeline.text.wordlists import NOT_CHINESE_NAMES
 
 Span = tuple[int, int]
@@ -30,8 +32,6 @@ Allowed = Callable[[str, int, int], bool]
 
 #: A name needs so much evidence; see `_weigh`.
 _ENOUGH = 3.25
-#: A neighbour of this weight says by itself that a person is meant.
-_TOLD = 1.5
 _LONGEST = 4
 #: Characters looked at on each side, enough for the dictionary to find the words around a name.
 _WINDOW = 6
@@ -41,68 +41,24 @@ _ANY_SURNAME = CLEAR_SURNAMES | LIKELY_SURNAMES | RARELY_WORDS
 _GIVEN_CLASS = "".join(sorted(GIVEN_CHARACTERS))
 #: Where a family name may begin; a search for a set of characters skips everything else.
 _BARE = re.compile(
-    rf"[{''.join(sorted(_ANY_SURNAME | {name[0] for name in COMPOUND_SURNAMES}))}]"
+    rf"[{''.join(sorted(CLEAR_SURNAMES | RARELY_WORDS | {name[0] for name in COMPOUND_SURNAMES}))}]"
     rf"(?=[{''.join(sorted(GIVEN_CHARACTERS | {name[1] for name in COMPOUND_SURNAMES}))}])"
 )
 
-_TITLES = (
-    "老师|同学|教授|博士|导师|助教|学长|学姐|学弟|学妹|师兄|师姐|师弟|师妹|班长|主任|院长|校长|所长|处长"
-    "|科长|系主任|书记"
-    "|部长|会长|队长|组长|总监|经理|工程师|先生|女士|小姐|师傅|医生|大夫|律师|辅导员|讲师|研究员|校友|爸爸"
-    "|妈妈|家长|阿姨|叔叔"
-)
-_LONE_TITLES = (
-    "大爷|大妈|大叔|大婶|大伯|大姐|大哥|爷爷|奶奶|伯伯|老板|警官|记者|主编|同志|"
-    "总(?![是共结体之和数量会要要])|工(?=[，,。：:！、])|哥(?=[，,。：:！、说])|姐(?=[，,。：:！、说])"
-)
-_TITLE = re.compile(rf"(?:{_TITLES}|{_LONE_TITLES})(?!们|会|群|费|节|证|号)")
-#: Contact data, already masked, stands right behind the person it belongs to.
-_OWN_DATA = re.compile(r"\s*[，,、（(：:|_/／]?\s*(?:的\s*)?(?:\ue000|\d{8}|WeChat|QQ|[Ee]-?mail)")
-_STOP = re.compile(r"[^\w]|[\ue000A-Za-z0-9_]|$")
-_ROLES = (
-    "收件人|寄件人|发件人|联系人|负责人|主讲人|主讲|授课|讲师|教师|老师|助教|导师|教授|博士|同学|学生|学员"
-    "|学长|学姐|师兄|师姐"
-    "|班长|组长|队长|组员|成员|队员|委员|课代表|作者|署名|签名|落款|姓名|名字|本人|室友|舍友|同桌|朋友|闺蜜"
-    "|女儿|儿子|孩子|家长|父亲|母亲"
-    "|监护人|申请人|经办人|填表人|填报人|提问人|报告人|记录人|记录|主持人|主持|审核人|审核|批改人|批改|监考"
-    "|值班|值日|嘉宾|考生|被试|患者|病人|候选人"
-    "|获奖者|获奖人|投稿人|抄送|户名|开户名|持卡人|汇款人|收款人|付款人|乙方|甲方|院长|主任|辅导员|班主任"
-    "|书记|校长|先生|女士|小姐|师傅|医生"
-    "|感谢|谢谢|祝贺|恭喜|表扬|欢迎|亲爱的|尊敬的|敬爱的|致|名叫|叫做|我叫|我是|他叫|她叫|叫|法人|出题人"
-    "|出题|命题人|答辩人|学生代表|代表|发起人|管理员|系统管理员|群主|店主|房东"
-    "|学委|团支书|委员|干事|社长|出席|缺席|到场|参会|列席|缺勤|请假|迟到|旷课|交换生|留学生|旁听生|联络人"
-    "|对接人|答疑人|讲者|报告者|译者|编者|申报人|推荐人|证明人|出借人|借阅人|领取人|收货人|取件人"
-    "|新生|老乡|邻居|员工|秘书|工程师|经理|研究员|博士生|硕士生|研究生|本科生|实习生|志愿者"
-)
-_ROLE_BEFORE = re.compile(rf"(?:{_ROLES})(?:[是为叫有]|一栏)?[\s:：（(“\"\-—·|]{{0,3}}$")
-_TRIGGER = re.compile(rf"(?:{_ROLES})(?:[是为叫有])?[\s:：（(“\"|]{{0,3}}(?=[{_HAN}])")
-_ASKS_OR_GIVES = frozenset("由请让给跟和与问找叫被把对向替帮为及、加从比谢@是听据归")
-#: Parts of speech that follow a subject: verb, preposition, conjunction, adverb, particle, pronoun, time.
-_BEHIND_NAMES = frozenset("vpcdurt")
-_TOGETHER = ("一起", "一同", "一组", "同组")
-_SPEAKS = frozenset("说问讲答想在来去也都就把被和会")
-_COUNTS = re.compile(r"[0-9一二两三四五六七八九十几每这那半整]\s*$")
-#: Words of history and science: who stands there is known for something.
-_FAME = re.compile(
-    r"1\d{3}\s?年|公元|世纪|[唐宋元明清汉晋秦隋]代|[唐宋元明清汉晋秦隋]朝|古代|近代|发现了|发明|创立|著作"
-    r"|著《|诗人|词人|物理学|数学家|化学家|思想家|科学家|文学家"
-    r"|哲学家|院士|理论|定理|定律|定则|猜想|方程|效应|常数|主义|学派|史上|名言|笔下|的《"
-)
-#: Exercises have figures who buy apples and ride bicycles; they are nobody.
-_EXERCISE = re.compile(
-    r"多少|几[个元本只支张块天米]|每小时|每分钟|同时出发|相向|相距|速度|单价|\d\s*(?:元|千米|公里|米|岁|个"
-    r"|本|只|支|千克|块|颗|步)"
-)
 _IN_LIST = re.compile(r"\s*[、，,/;；和与及]\s*|\s+")
 #: Vietnamese women: 阮氏梅.
 _VIETNAMESE = re.compile(rf"[阮黎陈范黄武裴邓吴潘]氏[{_GIVEN_CLASS}]{{1,2}}(?![{_HAN}])")
 _FOREIGN = re.compile(rf"[{''.join(sorted(FOREIGN_CHARACTERS | GIVEN_CHARACTERS))}氏]{{3,5}}(?=[^{_HAN}]|$)")
-_LIST_END = re.compile(rf"[^{_HAN}]|$|[和与及等]|(?:{_TITLES})")
+_LIST_END = re.compile(rf"[^{_HAN}]|$|[和与及等]|(?:{cues.TITLES})")
 
 
 def find_chinese(text: str, allowed: Allowed, bare: bool) -> Iterator[Span]:
-    """Yield spans of names, possibly overlapping; without `bare` only those that a trigger announces."""
-    finders = (_announced, _titled, _spaced, *((_bare, _dotted, _japanese, _peoples) if bare else ()))
+    """Yield spans of names, possibly overlapping; without `bare` only what somebody says of himself."""
+    finders = (
+        (_announced, _titled, _spaced, _bare, _dotted, _japanese, _peoples)
+        if bare
+        else (_self_named, _owners)
+    )
     found = [span for finder in finders for span in finder(text, allowed)]
     yield from found
     yield from _listed(text, found, allowed)
@@ -123,7 +79,7 @@ def is_chinese_name(text: str) -> bool:
 @lru_cache(maxsize=1 << 16)
 def is_chinese_word(name: str) -> bool:
     """Tell whether what looks like a name is a word: "方向", "任何", "高中生"."""
-    if name in NOT_CHINESE_NAMES:
+    if name in NOT_CHINESE_NAMES or name in TAGGED_AS_NAMES:
         return True
     words = _tagged(name)
     return len(words) == 1 and not words[0][1].startswith("nr")
@@ -133,7 +89,7 @@ def _bare(text: str, allowed: Allowed) -> Iterator[Span]:
     for match in _BARE.finditer(text):
         start = match.start()
         around = text[start - 1 : start + 2] if start else " " + text[:2]
-        if _is_in_a_word(around) and not _OWN_DATA.match(text, start + 2):
+        if _is_in_a_word(around) and not cues.OWN_DATA.match(text, start + 2):
             continue
         if (end := _best_end(text, start, allowed)) is not None:
             yield start, end
@@ -150,14 +106,28 @@ def _is_in_a_word(around: str) -> bool:
 
 
 def _announced(text: str, allowed: Allowed) -> Iterator[Span]:
-    for match in _TRIGGER.finditer(text):
+    for match in cues.TRIGGER.finditer(text):
         if (end := _best_end(text, match.end(), allowed, announced=True)) is not None:
             yield match.end(), end
 
 
+def _self_named(text: str, allowed: Allowed) -> Iterator[Span]:
+    for match in cues.SELF.finditer(text):
+        if (end := _best_end(text, match.end(), allowed, announced=True)) is not None:
+            yield match.end(), end
+
+
+def _owners(text: str, allowed: Allowed) -> Iterator[Span]:
+    """Yield names with contact data right behind them."""
+    for match in _BARE.finditer(text) if "\ue000" in text else ():
+        for end in range(match.end() + 1, match.end() + 4):
+            if cues.OWN_DATA.match(text, end) and _best_end(text, match.start(), allowed) == end:
+                yield match.start(), end
+
+
 def _titled(text: str, allowed: Allowed) -> Iterator[Span]:
     """Yield what stands before 老师 or 同学: a whole name, a family name or a given name alone."""
-    for match in _TITLE.finditer(text):
+    for match in cues.TITLE.finditer(text):
         end = match.start()
         for start in range(max(0, end - _LONGEST), end):
             if _is_titled(text, start, end) and not allowed(text, start, end):
@@ -177,12 +147,12 @@ def _is_titled(text: str, start: int, end: int) -> bool:
     if width and len(name) - width <= 2:
         if is_chinese_word(name):
             return len(name) == 2 and _is_word_for_a_name(text, start, name)
-        return _weigh(text, start, end, width, announced=False) >= _ENOUGH
+        return _weigh(text, start, end, width) >= _ENOUGH
     return (
         len(name) == 2
         and all(character in GIVEN_CHARACTERS for character in name)
         and _is_given_word(name)
-        and (start == 0 or not _is_han(text[start - 1]) or text[start - 1] in _ASKS_OR_GIVES)
+        and (start == 0 or not _is_han(text[start - 1]) or text[start - 1] in cues.ASKS_OR_GIVES)
     )
 
 
@@ -207,7 +177,7 @@ def _is_lone_surname(text: str, start: int, name: str) -> bool:
     if name in CLEAR_SURNAMES or name in COMPOUND_SURNAMES:
         return not (before and _is_han(before) and is_chinese_word(before + name))
     return name in LIKELY_SURNAMES - _NEVER_ALONE and (
-        not before or not _is_han(before) or before in _ASKS_OR_GIVES or before in "的小老"
+        not before or not _is_han(before) or before in cues.ASKS_OR_GIVES or before in "的小老"
     )
 
 
@@ -263,7 +233,7 @@ _WHOLE_NAMES = re.compile("|".join(sorted(WHOLE_NAMES)))
 
 def _japanese(text: str, allowed: Allowed) -> Iterator[Span]:
     for match in _JAPANESE.finditer(text):
-        if (match[1] or _TITLE.match(text, match.end())) and not allowed(text, *match.span()):
+        if (match[1] or cues.TITLE.match(text, match.end())) and not allowed(text, *match.span()):
             yield match.span()
 
 
@@ -281,7 +251,7 @@ def _best_end(text: str, start: int, allowed: Allowed, announced: bool = False) 
         return None
     best: tuple[float, int] | None = None
     for end in _ends(text, start, width):
-        weight = _weigh(text, start, end, width, announced)
+        weight = _weigh(text, start, end, width)
         if weight >= _ENOUGH and (best is None or weight > best[0]) and not allowed(text, start, end):
             best = (weight, end)
     return best[1] if best else None
@@ -296,29 +266,28 @@ def _ends(text: str, start: int, width: int) -> Iterator[int]:
             yield after + length
 
 
-def _weigh(text: str, start: int, end: int, width: int, announced: bool) -> float:
+def _weigh(text: str, start: int, end: int, width: int) -> float:
     """Add up what speaks for a name from `start` to `end`, family name first.
 
     The weights were set by hand on sentences of the project's own.
     """
-    name = text[start:end]
-    weight = _weigh_surname(text, start, width)
-    weight += _weigh_given(name, width)
-    left, right = _weigh_left(text, start, announced), _weigh_right(text, end)
-    told = max(left, right) >= _TOLD
+    weight = _weigh_surname(text, start, width) + _weigh_given(text[start:end], width)
+    left, right = _weigh_left(text, start), _weigh_right(text, end)
+    told = left > 2 or right >= cues.TOLD or (left >= cues.TOLD and cues.STOP.match(text, end) is not None)
+    if weight + left + right < _ENOUGH - 1:  # the dictionary adds one at most
+        return weight
     weight += _weigh_words(text, start, end, width, told) + left + right
-    if not told and _EXERCISE.search(_sentence(text, start, end)):
-        weight -= 2.0
-    if not told and _FAME.search(_sentence(text, start, end)):
-        weight -= 1.0
-    return weight
+    if max(left, right) >= cues.TOLD or weight < _ENOUGH:
+        return weight
+    sentence = _sentence(text, start, end)
+    return weight - 2.0 * bool(cues.EXERCISE.search(sentence)) - 1.0 * bool(cues.FAME.search(sentence))
 
 
 def _weigh_surname(text: str, start: int, width: int) -> float:
     surname = text[start : start + width]
     if width == 2:
         return 2.5
-    if surname == "张" and _COUNTS.search(text[max(0, start - 2) : start]):
+    if surname == "张" and cues.COUNTS.search(text[max(0, start - 2) : start]):
         return -3.0
     return 2.0 if surname in CLEAR_SURNAMES else (1.5 if surname in RARELY_WORDS else 1.0)
 
@@ -335,7 +304,7 @@ def _weigh_words(text: str, start: int, end: int, width: int, told: bool) -> flo
     first, tag = words[0]
     name = text[start:end]
     if len(first) > width:
-        if not tag.startswith("nr"):
+        if not tag.startswith("nr") or first in TAGGED_AS_NAMES:
             return -1.0 if told else -2.5
         return 1.0 if name == first else (0.0 if name.startswith(first) else -2.0)
     cut, position = 0.0, width
@@ -343,37 +312,33 @@ def _weigh_words(text: str, start: int, end: int, width: int, told: bool) -> flo
         if position >= len(name):
             break
         if position + len(word) > len(name):  # the name ends inside a word, unless it is "李 明说"
-            cut = 0.0 if word[-1] in _SPEAKS and len(word) == 2 else -2.0
+            cut = 0.0 if word[-1] in cues.SPEAKS and len(word) == 2 else -2.0
         elif len(word) == 2 and not tag.startswith("nr") and tag[:1] in "vdcprmqu":
             cut -= 0.75
         position += len(word)
     return cut
 
 
-def _weigh_left(text: str, start: int, announced: bool) -> float:
-    if announced:
-        return 2.0
+def _weigh_left(text: str, start: int) -> float:
     before = text[max(0, start - 9) : start]
     if not before or before[-1] == "\n":
         return 0.75
-    if _ROLE_BEFORE.search(before):
-        return 2.0
-    if before[-1] in _ASKS_OR_GIVES:
-        return 0.75
-    return 0.5 if not _is_han(before[-1]) else 0.0
+    return next((weight for pattern, weight in cues.BEFORE if pattern.search(before)), 0.0)
 
 
 def _weigh_right(text: str, end: int) -> float:
-    if _TITLE.match(text, end):
+    if cues.TITLE.match(text, end):
         return 2.0
-    if _OWN_DATA.match(text, end):
+    if cues.OWN_DATA.match(text, end):
         return 2.0
-    if _STOP.match(text, end):
+    if cues.STOP.match(text, end):
         return 0.75
     following = _words_from(text, end, end)[0]
     return (
         0.75
-        if following[1][:1] in _BEHIND_NAMES or following[0][0] in _SPEAKS or following[0] in _TOGETHER
+        if following[1][:1] in cues.BEHIND_NAMES
+        or following[0][0] in cues.SPEAKS
+        or following[0] in cues.TOGETHER
         else 0.0
     )
 

@@ -18,8 +18,8 @@ CLEAR_SURNAMES = frozenset(
 ) - frozenset("应植沙洗羊车路须顿门阴鱼解计谈咸哈沃铁遇贝高幸伊吉尚暴弓迟麻麦桑贡韶籍牧")
 #: Family names that are seldom a word of their own.
 RARELY_WORDS = frozenset(
-    "岑童席丛芦尤毕焦柳齐梅庄纪盛屈温景甘柏卓桂辛钟田任方石熊康易项师游祝苗林黄何马张高江桑初宫武宁安颜严冷"
-    "邸仲房滑曲艾伍傲冀厉雷龙段史汤"
+    "岑童席丛芦尤毕焦柳齐梅庄纪盛屈温景甘柏卓桂辛钟田任方石熊康易项游祝苗林黄何马张高江桑初宫武宁安颜"
+    "严冷邸仲房曲艾伍傲冀厉雷龙史汤"
 )
 #: Family names that are words too: they need a little more around them.
 LIKELY_SURNAMES = frozenset(
@@ -27,7 +27,7 @@ LIKELY_SURNAMES = frozenset(
     "宁甘成丛单米冷司卫封古党商路房池项文左解向熊康易伍常章管丰花费卓柏桂辛全游岳莫邸边井岑曲关乐仲乌于付代"
     "万时"
     "车沙伊吉尚贝麦迟计谈铁幸芦麻尧欧青楚木占应华桑冀战植强晋展宗浦封从公候海贡韶仇水牛连鱼楼位匡国明东闻阳"
-    "岑师帅粟保佴竹欣厉邬艾伍勾卜巢帕买巴马白那图额敖包乌苏萨热木"
+    "段师帅粟保佴竹欣厉邬艾伍勾卜巢帕买巴马白图额敖包乌苏萨热木"
 )
 #: Words of Tibetan, Uyghur, Kazakh and Mongolian names in Chinese letters; two make a name.
 NAME_WORDS = word_set(

@@ -49,16 +49,16 @@ _RUN = re.compile(
     rf"|(?<=[ \u00a0]){_LONE_INITIAL}))*"
 )
 _TOKEN = re.compile(rf"{_WORD}|{_INITIALS}|[{_UPPER}]\b|[{_LOWER}]+")
-_LOWER_WORD = re.compile(rf"[{_LOWER}]{{3,}}")
-#: Turns what is no letter into a space; for ASCII a table of characters is faster than a pattern.
-_NO_WORD = {code: " " for code in range(128) if not chr(code).isalpha()}
+#: Between sentences nothing announces what follows, but for "Dr. ", whose dot is no end.
+_SENTENCE_GAPS = frozenset(("? ", "! ", "。", "！", "？"))
+_PUNCTUATION = ".,;:!?…()\"'’“”@*_~–—-"
 _SECOND_LOWER_WORD = re.compile(rf"\s([{_LOWER}]{{2,}})(?!\w)")
 _WORD_CHARACTER = re.compile(r"[A-Za-z0-9_]")
 _FAMILY_FIRST = re.compile(
     rf"({_WORD}), ({_WORD})(?=\s*(?:$|[;|(\n\t\ue000/]|,\s*\d|\s\d|[–—-]\s))", re.MULTILINE
 )
 #: At most four words behind a name.
-_FOLLOWING = re.compile(r"\s+([A-Za-z'’]+(?: [A-Za-z'’]+){0,3})")
+_FOLLOWING = re.compile(r"[ \t]+([A-Za-z'’]+(?: [A-Za-z'’]+){0,3})")
 _SEPARATOR = re.compile(r"\s*(?:,|;|/|&|、)?\s*(?:(?:and|or|和|与|及)\s+)?")
 _ENDS_LIKE_A_SURNAME = re.compile(
     r"(?:ova|eva|enko|ski|ska|sky|skaya|wicz|vich|vic|poulos|idis|akis|shvili|escu|sson|ssen|nen|murthy"
@@ -73,7 +73,7 @@ _FIGURES = word_set("alice bob carol charlie dave eve mallory trent peggy victor
 _MAYBE = MAYBE_GIVEN | SURNAMES
 #: Given names that are no English word in lower case.
 _LOWER_GIVEN = GIVEN - word_set(
-    "will mark bill jack tony dale josh mike art rob sue ray guy don pat nick dean"
+    "elif will mark bill jack tony dale josh mike art rob sue ray guy don pat nick dean"
 )
 
 
@@ -107,7 +107,10 @@ class _Word:
 
 
 def find_english(text: str, allowed: Allowed, bare: bool) -> Iterator[Span]:
-    """Yield spans of names, possibly overlapping; without `bare` only those that a trigger announces."""
+    """Yield spans of names, possibly overlapping; without `bare` only what somebody says of himself."""
+    if not bare:
+        yield from _self_named(text, allowed)
+        return
     accepted: list[Span] = []
     waiting: list[Span] = []
     for words, whole in _runs(text):
@@ -116,16 +119,30 @@ def find_english(text: str, allowed: Allowed, bare: bool) -> Iterator[Span]:
         if lexical < -_BESIDE_A_NAME:
             continue
         context = _weigh_context(text, words, lexical)
+        if lexical + context < _ENOUGH - _BESIDE_A_NAME:
+            continue
         if allowed(text, *span, context >= _ANNOUNCED) or allowed(text, *whole, True):
             continue
-        if lexical + context >= _ENOUGH and (bare or context >= 1):
-            accepted.append(span)
-        elif lexical + context >= _ENOUGH - _BESIDE_A_NAME:
-            waiting.append(span)
+        (accepted if lexical + context >= _ENOUGH else waiting).append(span)
     yield from accepted
     yield from _listed(text, accepted, waiting)
     yield from _turned(text, allowed)
     yield from _lower_case(text, allowed)
+
+
+def _self_named(text: str, allowed: Allowed) -> Iterator[Span]:
+    """Yield "my name is …", and names with contact data right behind them."""
+    if "ame" not in text and "\ue000" not in text:
+        return
+    for words, whole in _runs(text):
+        start, end = words[0].start, words[-1].end
+        named = _MY_NAME.search(text, max(0, start - 16), start) is not None
+        owner = "\ue000" in text[end : end + 4] and cues.OWN_DATA.match(text, end) is not None
+        if (named or (owner and _weigh_words(words) >= 1)) and not allowed(text, *whole, True):
+            yield start, end
+
+
+_MY_NAME = re.compile(r"\b(?:[Mm]y name(?: is|['’]s)|[Nn]ame:)\s+$")
 
 
 def is_english_name(text: str) -> bool:
@@ -280,6 +297,8 @@ def _weigh_context(text: str, words: Sequence[_Word], lexical: float) -> float:
 
 def _weigh_before(text: str, start: int, end: int) -> float:
     """Look up the words right before a run; what lies between says in which table."""
+    if text[start - 2 : start] in _SENTENCE_GAPS or start == 0:
+        return 0.0
     before = text[max(0, start - 40) : start]
     bare = before.rstrip(' \u00a0\t\n,!:：=–—-(“"')
     between = before[len(bare) :]
@@ -375,8 +394,8 @@ def _turned(text: str, allowed: Allowed) -> Iterator[Span]:
 
 def _lower_case(text: str, allowed: Allowed) -> Iterator[Span]:
     """Yield names without a capital in a greeting or a signature: "hi im ella"."""
-    words = text.translate(_NO_WORD).split() if text.isascii() else _LOWER_WORD.findall(text)
-    for word in sorted(_LOWER_GIVEN.intersection(words)):
+    words = {word.strip(_PUNCTUATION) for word in set(text.split())}
+    for word in sorted(words & _LOWER_GIVEN):
         for match in re.finditer(rf"{word}(?![\w@])", text):
             if not cues.LOWER_BEFORE.search(text[max(0, match.start() - 20) : match.start()]):
                 continue

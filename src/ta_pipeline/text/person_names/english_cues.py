@@ -89,8 +89,12 @@ _MET = _phrases(
 _CALLED = frozenset(
     f"{name} {verb}".strip()
     for name in ("name", "full name", "first name", "last name", "surname", "family name", "legal name")
-    for verb in ("is", "was", "")
+    for verb in ("is", "was")
 ) | {"name's", "called", "named", "i go by"}
+#: In a transcript these stand before what is said.
+_SPEAKERS = _phrases(
+    "student, students, teacher, instructor, lecturer, professor, speaker, host, presenter, ta, tutor, q, a"
+)
 _SAID_TO_BE = _phrases("i'm, im, i am, this is, it's, its, it is")
 _ARTICLES = _phrases("the, a, an, each, every, these, those, no")
 _PLACES = _phrases("in, at, near, of, to, through, across, around, via, into, using, import")
@@ -106,7 +110,7 @@ BEFORE = _weighed(
     (frozenset({"of"}), -1.0),
     (_PLACES, -0.5),
 )
-BEFORE_COLON = _weighed((_LABELS, 2.5), (_ROLES, 2.0))
+BEFORE_COLON = _weighed((_SPEAKERS, 1.5), (_LABELS, 2.5), (_ROLES, 2.0))
 BEFORE_COMMA = _weighed((_GREETINGS | _ROLES, 2.0))
 #: Words of the longest of these phrases.
 LONGEST = 4
@@ -225,7 +229,8 @@ FAME = re.compile(
     r"|statistician|geologist)s?\b"
     r"|\b(?:discover(?:ed|y|er)|invent(?:ed|or|ion)|found(?:ed|er)|pioneer(?:ed|s|ing)?|(?:novel|poem"
     r"|sonnet|play|painting)s?)\b"
-    r"|\btheory of\b"
+    r"|\btheory of\b|《|\b(?:Press|[Ee]dition|[Tt]extbook|Fundamentals of|Introduction to|Principles of"
+    r"|et al)\b"
 )
 #: Exercises have figures who buy apples and ride bicycles; they are nobody.
 EXERCISE = re.compile(

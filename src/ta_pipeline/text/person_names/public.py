@@ -38,9 +38,8 @@ class PublicPeople:
         A full name that only shares a famous family name is private where a trigger announces it: "our
         TA Emma Newton".
         """
-        name = " ".join(text[start:end].casefold().replace("’", "'").split())
-        words = name.split(" ")
-        parts = {name, *words, *re.split(r"[\s-]+", name)}
+        words = text[start:end].casefold().replace("’", "'").split()
+        parts = {*words, *(part for word in words if "-" in word for part in word.split("-"))}
         if not self._own.isdisjoint(parts):
             return True
         spans = ((first, last) for first in range(len(words)) for last in range(first + 2, len(words) + 1))

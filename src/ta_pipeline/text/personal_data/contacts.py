@@ -37,7 +37,6 @@ _LINKED = re.compile(
 _BEFORE_LABEL = re.compile(
     rf"(?<![A-Za-z0-9@_./-]){_VALUE}\s*(?:[（(]\s*|on\s+|is\s+my\s+|是我的?|[，,]?同)$"
 )
-_LABELS = ("微信", "薇信", "威信", "扣扣", "qq", "wechat", "weixin", "vx", "wx", "v信")
 #: Words that stand behind WeChat and are no account.
 _NOT_ACCOUNTS = word_set(
     "group groups chat chats message messages account accounts official mini program programs pay payment "
@@ -53,7 +52,7 @@ _NOT_ACCOUNTS = word_set(
     "space music browser desktop client server service"
 )
 
-_MAY_BE_IPV6 = re.compile(r"[0-9A-Fa-f](?:::[0-9A-Fa-f:]|:[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{0,4}:)")
+_MAY_BE_IPV6 = re.compile(r":(?::[0-9A-Fa-f]|[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{0,4}:)")
 _HEX = re.compile(
     r"(?<![\w:.])(?:[0-9A-Fa-f]{1,4}:{1,2}"
     r"|::)(?:[0-9A-Fa-f]{1,4}:{0,2}){1,8}(?:\d{1,3}(?:\.\d{1,3}){3})?(?![\w:])"
@@ -84,9 +83,6 @@ def _is_mail(text: str, box: str, host: re.Match[str]) -> bool:
 
 def find_accounts(text: str) -> Iterator[Found]:
     """Yield WeChat names, and the rare QQ name, behind their label."""
-    low = text.lower()
-    if not any(label in low for label in _LABELS):
-        return
     for label in _LABEL.finditer(text):
         if (
             label.start()

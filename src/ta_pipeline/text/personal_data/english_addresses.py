@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 from ta_pipeline.text.personal_data.span import Found
-from ta_pipeline.text.wordlists import word_set
 
 _CAP = r"[A-ZÀ-Þ][a-zà-ÿ'’]+"
 _STREET = (
@@ -34,7 +33,7 @@ _STREET_LINE = re.compile(
     rf"|Points?\b)(?:{_CAP}\s+|\d{{1,3}}(?:st|nd|rd|th)\s+){{1,3}}{_STREET}(?![A-Za-z])(?:\s(?:North|South"
     rf"|East|West|NW|NE|SW|SE|N|S|E|W)(?![A-Za-z]))?"
 )
-_BROADWAY = re.compile(
+_ROMANCE = re.compile(
     rf"\d(?<![\d.,A-Za-z-]\d)\d{{0,4}},?\s+(?:Broadway|(?:[Rr]ue|[Aa]venue|[Bb]oulevard|[Vv]ia|[Cc]alle"
     rf"|[Rr]ua|[Pp]lace|[Qq]uai|[Cc]hemin)\s+(?:(?:de|du|des|la|del|della|dei|le"
     rf"|l')\s*)*{_CAP}(?:[ -]{_CAP})*)"
@@ -69,68 +68,9 @@ _NOT_HOMES = re.compile(
     r"\b(?:Lecture|Science|Physics|Chemistry|Engineering|Exam|Sports|Main|Great|Town|City|Concert|Opera"
     r"|White|Full)\s+(?:Hall|House)\b"
 )
-#: Each pattern with words of which one stands in every text that it can match; looking for them is cheaper.
-_FORMS: tuple[tuple[re.Pattern[str], frozenset[str]], ...] = (
-    (
-        _STREET_LINE,
-        word_set(
-            "Str St. St, Road Rd Ave Lane Ln Boul Blvd Cres Terr Drive Dr. Close Court Ct. Way Place Pl. Sq"
-        )
-        | word_set(
-            "Row Garden Grove Mews Hill Parade Walk Circ Park Pkwy High Hwy Quay Rise View Green Alley Wharf Espl Trail Gate"
-        )
-        | word_set("Vale Emb"),
-    ),
-    (
-        _BROADWAY,
-        word_set("Broadway rue Rue avenue Avenue oulevard via Via calle Calle rua Rua lace uai hemin"),
-    ),
-    (
-        _CONTINENTAL,
-        word_set(
-            "traße trasse str. weg platz gasse allee damm ufer straat laan gracht plein gatan vägen gata veien"
-        ),
-    ),
-    (_PO_BOX, word_set("Box Bag PMB ailbox")),
-)
-_HOMES = re.compile(
-    r"\b(?:Lecture|Science|Physics|Chemistry|Engineering|Exam|Sports|Main|Great|Town|City|Concert|Opera"
-    r"|White|Full)\s+(?:Hall|House)\b"
-)
-#: Each pattern with words of which one stands in every text that it can match; looking for them is cheaper.
-_FORMS = (
-    (
-        _STREET_LINE,
-        re.split(
-            ", ?",
-            " St, Roa, Rd, Av, La, Ln, Bo, Bl, Cr, Te, Dr, Cl, Co, Ct, Wa, Pl, Sq, Ro, Ga, Gr, Me, Hi, Pa, Ci, Pk, Hw, Qu, Ri",
-        ),
-    ),
-)
-_HOMES = re.compile(
-    r"\b(?:Lecture|Science|Physics|Chemistry|Engineering|Exam|Sports|Main|Great|Town|City|Concert|Opera"
-    r"|White|Full)\s+(?:Hall|House)\b"
-)
-#: Each pattern with words of which one stands in every text that it can match; looking for them is cheaper.
-_FORMS = (
-    (
-        _STREET_LINE,
-        tuple(
-            " St, Roa, Rd, Av, La, Ln, Bo, Bl, Cr, Te, Dr, Cl, Co, Ct, Wa, Pl, Sq, Ro, Ga, Gr, Me, Hi, Pa, "
-            "Ci, Pk, Hw, Qu, Ri, Vi, Al, Wh"
-            ", Es, Tr, Va, Em".split(",")
-        ),
-    ),
-    (_BROADWAY, (" Broadway", "ue ", "oulevard ", "ia ", "alle ", "ua ", "lace ", "uai ", "hemin ")),
-    (
-        _CONTINENTAL,
-        tuple(
-            f"{suffix} "
-            for suffix in "traße trasse str. weg platz gasse allee damm ufer straat laan gracht plein gatan vägen gata veien".split()
-        ),
-    ),
-    (_PO_BOX, ("Box", "Bag", "PMB", "ailbox")),
-)
+#: Words that begin with a capital and tell where to look closely; the search for them is cheap.
+_STREET_WORD = re.compile(rf"(?:{_STREET})(?![A-Za-z])")
+_ROMANCE_WORD = re.compile(r"(?:Broadway|Rue|Calle|Rua|Via|Quai|Avenue|Boulevard|Place)\s")
 _HOMES = re.compile("Hall|House|Dorm|Residence|Court|College|Apartments|Lodge|Village|Tower|Quad")
 #: How far to each side of such a house its room may stand.
 _NEAR = 60
@@ -138,15 +78,25 @@ _NEAR = 60
 
 def find_english_addresses(text: str) -> Iterator[Found]:
     """Yield addresses, possibly overlapping: from flat and street to postcode and country."""
-    for pattern, hints in _FORMS:
-        if any(hint in text for hint in hints):
-            for match in pattern.finditer(text):
-                yield _whole(text, match)
+    for word in _STREET_WORD.finditer(text):
+        yield from _around(text, _STREET_LINE, word)
+    for word in _ROMANCE_WORD.finditer(text):
+        yield from _around(text, _ROMANCE, word)
+    if " rue d" in text:
+        yield from (_whole(text, match) for match in _ROMANCE.finditer(text))
+    for pattern in (_CONTINENTAL, _PO_BOX):
+        yield from (_whole(text, match) for match in pattern.finditer(text))
     for house in _HOMES.finditer(text):
         window = max(0, house.start() - _NEAR), house.end() + _NEAR
         for match in _HOME_ROOM.finditer(text, *window):
             if _is_a_home(text, match):
                 yield _whole(text, match)
+
+
+def _around(text: str, pattern: re.Pattern[str], word: re.Match[str]) -> Iterator[Found]:
+    line = pattern.search(text, max(0, word.start() - _NEAR), word.end() + _NEAR)
+    if line and line.start() < word.start() and line.end() >= word.end():
+        yield _whole(text, line)
 
 
 def _whole(text: str, match: re.Match[str]) -> Found:

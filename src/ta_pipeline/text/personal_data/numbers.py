@@ -13,16 +13,14 @@ from collections.abc import Callable, Iterator, Sequence
 from ta_pipeline.text.personal_data.checks import is_identity_number, is_machine_address, passes_luhn
 from ta_pipeline.text.personal_data.span import Found
 
-#: A run of digits with what may stand between them; runs are disjoint, so the search is linear.
-_RUN = re.compile(
-    r"\d(?:[\d \u00a0\-‐‑–.()（）/]{3,}+(?:[A-Za-z]{1,4}-?\d[\d\-/]*+)*|\d{0,2}[A-Za-z]{1,4}-?\d{3}[\d\-/]*+)"
-)
-_LONGEST = 48
-#: Most runs are decimals, dates and ranges; one search passes over them.
+#: Most numbers are decimals, dates and ranges; one search passes over them to what may be personal.
 _MAY_BE_PERSONAL = re.compile(
-    r"\d{5}|\d{3}[ \u00a0\-‐‑–.)）]{1,2}\d{3}|\d\.\d{1,3}\.\d{1,3}\.\d|\d{2}[A-Za-z]{1,4}-?\d{3}"
-    r"|\d{4}-\d{2,4}-\d{3}|(?:\d{2}[ -]){4}|\d{2} \d{4} \d"
+    r"\d(?:\d{4}|\d{2,3}[ \u00a0\-‐‑–.)）]{1,2}\d{3}|\d{0,2}\.\d{1,3}\.\d{1,3}\.\d|\d{1,3}[A-Za-z]{1,4}-?\d{3}"
+    r"|\d{3}-\d{2,4}-\d{3}|\d(?:[ -]\d{2}){3}|\d \d{4} \d|\d?[ )）.-]{1,2}\d{2,4}[ .-]\d{3})"
 )
+#: A run of digits with what may stand between them.
+_RUN = re.compile(r"\d[\d \u00a0\-‐‑–.()（）/]*+(?:[A-Za-z]{1,4}-?\d[\d\-/]*+)*")
+_LONGEST = 48
 
 _PHONE_WORDS = (
     "电话|手机|座机|联系方式|热线|传真|致电|来电|拨打|打给|回电|短信|分机|总机|呼叫|号码|联络|值班室"
@@ -167,9 +165,11 @@ _TOLD_AFTER = re.compile(
 
 def find_numbers(text: str) -> Iterator[Found]:
     """Yield every number that is personal data, without overlap."""
-    for run in _RUN.finditer(text):
-        if _MAY_BE_PERSONAL.search(run[0]):
-            yield from _in_run(text, run.start(), run.end())
+    position = 0
+    while first := _MAY_BE_PERSONAL.search(text, position):
+        run = _RUN.match(text, first.start())
+        position = max(run.end() if run else 0, first.end())
+        yield from _in_run(text, first.start(), position)
 
 
 def _in_run(text: str, start: int, end: int) -> Iterator[Found]:
