@@ -46,6 +46,7 @@ _BARE = re.compile(
 )
 
 _IN_LIST = re.compile(r"\s*[、，,/;；和与及]\s*|\s+")
+_ITEM_BEFORE = re.compile(rf"(?:^|[^{_HAN}])([{_HAN}]{{2,4}})\s*[、，,/;；]\s*$")
 #: Vietnamese women: 阮氏梅.
 _VIETNAMESE = re.compile(rf"[阮黎陈范黄武裴邓吴潘]氏[{_GIVEN_CLASS}]{{1,2}}(?![{_HAN}])")
 _FOREIGN = re.compile(rf"[{''.join(sorted(FOREIGN_CHARACTERS | GIVEN_CHARACTERS))}氏]{{3,5}}(?=[^{_HAN}]|$)")
@@ -54,11 +55,8 @@ _LIST_END = re.compile(rf"[^{_HAN}]|$|[和与及等]|(?:{cues.TITLES})")
 
 def find_chinese(text: str, allowed: Allowed, bare: bool) -> Iterator[Span]:
     """Yield spans of names, possibly overlapping; without `bare` only what somebody says of himself."""
-    finders = (
-        (_announced, _titled, _spaced, _bare, _dotted, _japanese, _peoples)
-        if bare
-        else (_self_named, _owners)
-    )
+    everywhere = (_announced, _titled, _spaced, _bare, _dotted, _japanese, _peoples, _owners)
+    finders = everywhere if bare else (_self_named, _owners)
     found = [span for finder in finders for span in finder(text, allowed)]
     yield from found
     yield from _listed(text, found, allowed)
@@ -89,7 +87,7 @@ def _bare(text: str, allowed: Allowed) -> Iterator[Span]:
     for match in _BARE.finditer(text):
         start = match.start()
         around = text[start - 1 : start + 2] if start else " " + text[:2]
-        if _is_in_a_word(around) and not cues.OWN_DATA.match(text, start + 2):
+        if _is_in_a_word(around) and not cues.PERSONAL_ACT.match(text, start + 2):
             continue
         if (end := _best_end(text, start, allowed)) is not None:
             yield start, end
@@ -118,11 +116,17 @@ def _self_named(text: str, allowed: Allowed) -> Iterator[Span]:
 
 
 def _owners(text: str, allowed: Allowed) -> Iterator[Span]:
-    """Yield names with contact data right behind them."""
-    for match in _BARE.finditer(text) if "\ue000" in text else ():
-        for end in range(match.end() + 1, match.end() + 4):
-            if cues.OWN_DATA.match(text, end) and _best_end(text, match.start(), allowed) == end:
-                yield match.start(), end
+    """Yield names right beside contact data."""
+    for data in cues.BEHIND_DATA.finditer(text):
+        end = _best_end(text, data.end(), allowed, announced=True)
+        if end is not None and cues.ENTRY_END.match(text, end):
+            yield data.end(), end
+    for data in cues.DATA.finditer(text):
+        ends = cues.OWNER_ENDS.search(text, max(0, data.start() - 16), data.start())
+        for start in range(max(0, ends.start() - _LONGEST), ends.start() - 1) if ends else ():
+            if ends and _best_end(text, start, allowed) == ends.start():
+                yield start, ends.start()
+                break
 
 
 def _titled(text: str, allowed: Allowed) -> Iterator[Span]:
@@ -251,6 +255,8 @@ def _best_end(text: str, start: int, allowed: Allowed, announced: bool = False) 
         return None
     best: tuple[float, int] | None = None
     for end in _ends(text, start, width):
+        if text[start:end] in NOT_CHINESE_NAMES:
+            return None
         weight = _weigh(text, start, end, width)
         if weight >= _ENOUGH and (best is None or weight > best[0]) and not allowed(text, start, end):
             best = (weight, end)
@@ -262,7 +268,8 @@ def _ends(text: str, start: int, width: int) -> Iterator[int]:
     after = start + width
     for length in (2, 1):
         given = text[after : after + length]
-        if len(given) == length and all(_is_han(c) and c not in NOT_GIVEN for c in given):
+        speaks = length == 2 and given[-1] in cues.SPEAKS
+        if len(given) == length and not speaks and all(_is_han(c) and c not in NOT_GIVEN for c in given):
             yield after + length
 
 
@@ -304,8 +311,9 @@ def _weigh_words(text: str, start: int, end: int, width: int, told: bool) -> flo
     first, tag = words[0]
     name = text[start:end]
     if len(first) > width:
-        if not tag.startswith("nr") or first in TAGGED_AS_NAMES:
-            return -1.0 if told else -2.5
+        foreign = not GIVEN_CHARACTERS.issuperset(first[width:])
+        if not tag.startswith("nr") or first in TAGGED_AS_NAMES or foreign:
+            return -1.0 if told and tag[:1] in "ntzm" else -2.5
         return 1.0 if name == first else (0.0 if name.startswith(first) else -2.0)
     cut, position = 0.0, width
     for word, tag in words[1:]:
@@ -313,8 +321,8 @@ def _weigh_words(text: str, start: int, end: int, width: int, told: bool) -> flo
             break
         if position + len(word) > len(name):  # the name ends inside a word, unless it is "李 明说"
             cut = 0.0 if word[-1] in cues.SPEAKS and len(word) == 2 else -2.0
-        elif len(word) == 2 and not tag.startswith("nr") and tag[:1] in "vdcprmqu":
-            cut -= 0.75
+        elif len(word) == 2 and not tag.startswith("nr"):
+            cut -= 1.5 if tag[:1] in "dcprmqut" and name[0] not in CLEAR_SURNAMES else 0.75
         position += len(word)
     return cut
 
@@ -331,6 +339,8 @@ def _weigh_right(text: str, end: int) -> float:
         return 2.0
     if cues.OWN_DATA.match(text, end):
         return 2.0
+    if cues.PERSONAL_ACT.match(text, end):
+        return 1.75
     if cues.STOP.match(text, end):
         return 0.75
     following = _words_from(text, end, end)[0]
@@ -354,13 +364,12 @@ def _listed(text: str, found: list[Span], allowed: Allowed) -> Iterator[Span]:
     """Yield the neighbours of names in a list; beside names a rare family name is one too."""
     known = set(found)
     for first in found:
-        span = first
-        while (following := _next_in_list(text, span)) and following not in known:
-            known.add(following)
-            if allowed(text, *following):
-                break
-            yield following
-            span = following
+        for neighbour in (_next_in_list, _previous_in_list):
+            span = neighbour(text, first)
+            while span and span not in known and not allowed(text, *span):
+                known.add(span)
+                yield span
+                span = neighbour(text, span)
 
 
 def _next_in_list(text: str, span: Span) -> Span | None:
@@ -370,10 +379,28 @@ def _next_in_list(text: str, span: Span) -> Span | None:
     start = separator.end()
     width = _surname_width(text, start)
     for end in _ends(text, start, width) if width else ():
-        if _LIST_END.match(text, end) and not is_chinese_word(text[start:end]):
+        if _LIST_END.match(text, end) and not _is_plain_word(text[start:end]):
             return start, end
     foreign = _FOREIGN.match(text, start)
     return foreign.span() if foreign and all(len(word) == 1 for word, _ in _tagged(foreign[0])) else None
+
+
+def _previous_in_list(text: str, span: Span) -> Span | None:
+    item = _ITEM_BEFORE.search(text, max(0, span[0] - _LONGEST - 3), span[0])
+    if item is None:
+        return None
+    start, end = item.span(1)
+    width = _surname_width(text, start)
+    full = (
+        width and 1 <= end - start - width <= 2 and not any(c in NOT_GIVEN for c in text[start + width : end])
+    )
+    return (start, end) if full and not _is_plain_word(text[start:end]) else None
+
+
+def _is_plain_word(name: str) -> bool:
+    """Tell an ordinary word from one that the dictionary takes for a name; in a list of names it is one."""
+    words = _tagged(name)
+    return name in NOT_CHINESE_NAMES or (len(words) == 1 and not words[0][1].startswith("nr"))
 
 
 def _surname_width(text: str, start: int) -> int:

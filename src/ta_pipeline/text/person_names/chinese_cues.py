@@ -14,15 +14,24 @@ TITLES = (
 )
 _LONE_TITLES = (
     "大爷|大妈|大叔|大婶|大伯|大姐|大哥|爷爷|奶奶|伯伯|老板|警官|记者|主编|同志|"
-    "总(?![是共结体之和数量会要要])|工(?=[，,。：:！、])|哥(?=[，,。：:！、说])|姐(?=[，,。：:！、说])"
+    r"收(?=[，,。；;)）\s]|$)|亲启|敬上|总(?=[，,。：:！、说的好您])|工(?=[，,。：:！、])"
+    r"|哥(?=[，,。：:！、说])|姐(?=[，,。：:！、说])"
 )
 TITLE = re.compile(rf"(?:{TITLES}|{_LONE_TITLES})(?!们|会|群|费|节|证|号)")
 #: Contact data, already masked, stands right behind the person it belongs to.
-OWN_DATA = re.compile(r"\s*[，,、（(：:|_/／]?\s*(?:的\s*)?(?:\ue000|\d{8}|WeChat|QQ|[Ee]-?mail)")
+OWN_DATA = re.compile(
+    r"\s*[，,、（(：:|_/／]?\s*(?:的\s*)?"
+    r"(?:\ue000|\d{8}|WeChat|QQ|[Ee]-?mail|学号|学籍号|电话|手机|邮箱|微信|身份证|联系方式|卡号)"
+)
+#: What only a person does, so that even a word before it is a name: "桑榆说".
+PERSONAL_ACT = re.compile(
+    "说(?!明|法|服)|问(?!题|答|卷)|答(?!案|题)|不在|没来|没到|缺[席勤考]|请假|迟到|提交|交了|发言|汇报|替|反映|反馈|咨询|投诉|报修|申请了"
+)
 STOP = re.compile(r"[^\w]|[\ue000A-Za-z0-9_]|$")
 #: Who a person is to a course, on a form or in a letter.
 _ROLES = (
-    "收件人|寄件人|发件人|联系人|负责人|主讲人|讲师|教师|老师|助教|导师|教授|博士|同学|学生|学员|学长|学姐"
+    "收件人|签字|签收|签名人|室长|舍长|寝室长|未交名单|名单|寄件人|发件人|联系人|负责人|主讲人|讲师|教师"
+    "|老师|助教|导师|教授|博士|同学|学生|学员|学长|学姐"
     "|师兄|师姐|班长|组长"
     "|队长|组员|成员|队员|委员|课代表|作者|署名|签名|落款|本人|室友|舍友|同桌|朋友|闺蜜|女儿|儿子|孩子|家长"
     "|父亲|母亲|监护人"
@@ -41,12 +50,16 @@ _ROLES = (
 _DUTIES = "主讲|授课|记录|主持|审核|批改|监考|值班|值日|出题|感谢|谢谢|祝贺|恭喜|表扬|欢迎|致"
 #: Who says so gives a name, of whoever it may be.
 _NAMING = "我叫|名叫|叫做|他叫|她叫|我的名字[是叫]|名字是|姓名[是为]?"
+#: In a transcript these stand before what is said.
+_SPEAKERS = "学生|老师|教师|同学|助教|主持人|问|答"
 _LINK = r"(?:[是为叫有]|一栏)?[\s（(“\"\-—·|]{0,3}"
 _COLON = r"\s?[:：]\s{0,2}"
 #: How much it says; the first that fits counts. From 1.5 on a name is meant, even if it is a word too.
 BEFORE = tuple(
     (re.compile(rf"(?:{pattern})$"), weight)
     for pattern, weight in (
+        (rf"(?:^|\n)\s*(?:{_SPEAKERS}){_COLON}", 1.25),
+        (r"\ue000[，,、；;\s|/／)）]{1,3}", 1.5),
         (rf"(?:{_NAMING}){_LINK}|(?:{_NAMING}|{_ROLES}|{_DUTIES}){_COLON}", 3.0),
         (rf"(?:{_ROLES}){_LINK}|我是|叫", 2.0),
         (rf"(?:{_DUTIES}){_LINK}", 1.25),
@@ -60,6 +73,15 @@ TRIGGER = re.compile(rf"(?:{_NAMING}|{_ROLES}|{_DUTIES}|我是)(?:{_COLON}|{_LIN
 #: Where a text is public already, only what somebody says of himself counts.
 SELF = re.compile(rf"(?:我叫|我的名字[是叫]|姓名[是为]?\s?[:：]|姓名是)\s?(?=[{_HAN}])")
 #: Before a given name or a family name alone, so that it begins there: "请雨桐同学".
+#: Behind contact data its owner may follow.
+BEHIND_DATA = re.compile(rf"\ue000[，,、；;\s|/／)）]{{1,3}}(?=[{_HAN}])")
+ENTRY_END = re.compile(r"[，,。；;、)）]|\s*(?:$|\n)")
+#: Contact data, and what labels it and parts it from its owner.
+DATA = re.compile(r"[\ue000\d]{6,}+")
+OWNER_ENDS = re.compile(
+    rf"(?<=[{_HAN}])\s?[，,、（(：:|_/／]?\s?(?:的\s?)?"
+    r"(?:(?:WeChat|QQ|[Ee]-?mail|学号|学籍号|电话|手机|邮箱|微信|身份证|联系方式|银行卡|卡号)[^，,、；;。\n]{0,6})?$"
+)
 ASKS_OR_GIVES = frozenset("由请让给跟和与问找叫被把对向替帮为及、加从比谢@是听据归")
 #: Parts of speech that follow a subject: verb, preposition, conjunction, adverb, particle, pronoun, time.
 BEHIND_NAMES = frozenset("vpcdurt")

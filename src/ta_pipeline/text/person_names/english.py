@@ -57,6 +57,7 @@ _WORD_CHARACTER = re.compile(r"[A-Za-z0-9_]")
 _FAMILY_FIRST = re.compile(
     rf"({_WORD}), ({_WORD})(?=\s*(?:$|[;|(\n\t\ue000/]|,\s*\d|\s\d|[–—-]\s))", re.MULTILINE
 )
+_TITLE = re.compile(r"\b(?:Dr|Doctor|Prof|Professor|Mr|Mrs|Ms|Miss)\.?[ \u00a0]$")
 #: At most four words behind a name.
 _FOLLOWING = re.compile(r"[ \t]+([A-Za-z'’]+(?: [A-Za-z'’]+){0,3})")
 _SEPARATOR = re.compile(r"\s*(?:,|;|/|&|、)?\s*(?:(?:and|or|和|与|及)\s+)?")
@@ -73,7 +74,7 @@ _FIGURES = word_set("alice bob carol charlie dave eve mallory trent peggy victor
 _MAYBE = MAYBE_GIVEN | SURNAMES
 #: Given names that are no English word in lower case.
 _LOWER_GIVEN = GIVEN - word_set(
-    "elif will mark bill jack tony dale josh mike art rob sue ray guy don pat nick dean"
+    "elif harsh maxim will mark bill jack tony dale josh mike art rob sue ray guy don pat nick dean"
 )
 
 
@@ -169,7 +170,7 @@ def _may_be_a_name(text: str, plain: str, start: int, end: int) -> bool:
     """Pass over most single words: on no list of names, or a word too, and nothing near that tells a name."""
     plain = plain.removesuffix("'s").removesuffix("’s")
     if plain in NOT_NAMES or plain in cues.TITLES:
-        return False
+        return plain in SURNAMES and _TITLE.search(text, max(0, start - 12), start) is not None
     if plain in GIVEN or not plain.isascii() or "-" in plain or "." in plain:
         return True
     if _weigh_before(text, start, end) > 0 or cues.OWN_DATA.match(text, end):
@@ -183,14 +184,17 @@ def _may_be_a_name(text: str, plain: str, start: int, end: int) -> bool:
 def _cut(words: Sequence[_Word]) -> Iterator[list[_Word]]:
     """Cut a run where a word stands that is no part of a name; "Will" and "May" may begin one."""
     run: list[_Word] = []
+    titled = len(words) == 1  # a lone word is here only because it may be a name
     for word, following in itertools.zip_longest(words, words[1:]):
         plain = word.plain.removesuffix("'s")
         begins = plain in MAYBE_GIVEN and following and following.plain not in NOT_NAMES and not run
-        if (plain in NOT_NAMES and not begins) or plain.rstrip(".") in cues.TITLES:
+        title = plain.rstrip(".") in cues.TITLES
+        if title or (plain in NOT_NAMES and not begins and not (titled and plain in SURNAMES)):
             yield run
             run = []
         else:
             run.append(word)
+        titled = title
     yield run
 
 
@@ -313,7 +317,7 @@ def _weigh_before(text: str, start: int, end: int) -> float:
     for first in range(len(words)):
         if weight := table.get(" ".join(words[first:]).strip('("“*'), 0.0):
             return weight
-    if table is cues.BEFORE_COLON and len(words) > 1 and words[-2] in cues.NUMBERED:
+    if table is cues.BEFORE_COLON and len(words) > 1 and words[-2] in cues.NUMBERED and len(words[-1]) < 3:
         return 2.5
     return _weigh_signature(before, text, end)
 
@@ -327,7 +331,9 @@ def _table(between: str) -> dict[str, float]:
 def _weigh_signature(before: str, text: str, end: int) -> float:
     """Weigh a name that ends a letter: alone on what is left of its line, behind "Best regards" or a dash."""
     signed = before[-1:] in "\n,-–—~ " and cues.LINE_END.match(text, end) and cues.SIGNED.search(before)
-    return 2.5 if signed else 0.0
+    if not signed:
+        return 0.0
+    return 2.5 if signed["closing"] else 1.5  # a dash begins the items of a list too
 
 
 def _weigh_act(text: str, end: int, single: bool, tells: bool) -> float:

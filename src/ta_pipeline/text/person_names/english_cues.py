@@ -118,9 +118,8 @@ LONGEST = 4
 NUMBERED = _phrases("group, team, table, pair, bench")
 #: A letter ends so, and on the next line or behind a comma stands who wrote it.
 SIGNED = re.compile(
-    r"(?:\b(?:[Rr]egards|[Ww]ishes|[Tt]hanks|[Cc]heers|[Ss]incerely|[Yy]ours(?:\s\w+)?|[Tt]hank\syou"
-    r"|[Bb]est|[Tt]ake\scare|[Ll]ove"
-    r"|[Rr]espectfully)[^\w]{1,3}\s*|(?:^|[\n.!?…]\s*)[-–—~]{1,2}\s?)$"
+    r"(?P<closing>\b(?:[Rr]egards|[Ww]ishes|[Tt]hanks|[Cc]heers|[Ss]incerely|[Yy]ours(?:\s\w+)?|[Tt]hank\syou|[Bb]est"
+    r"|[Tt]ake\scare|[Ll]ove|[Rr]espectfully)[^\w]{1,3}\s*)$|(?:^|[\n.!?…]\s*)[-–—~]{1,2}\s?$"
 )
 LINE_END = re.compile(r"\s*(?:$|\n|[,.;|(\ue000–—-])", re.MULTILINE)
 #: Where a row of a roster begins.

@@ -95,7 +95,7 @@ _KINDS = {
 #: For text in lower case. Every branch begins with a letter, which lets the search skip quickly; whether a
 #: word begins there is checked afterwards.
 _TRIGGER = re.compile("|".join(f"(?P<{kind}>{words})" for kind, words in _KINDS.items()))
-_FAR = 40
+_FAR = 64
 _NEAR = 16
 _SENTENCE_END = re.compile(r"[。！？!?\n]|(?<=[a-z]{3})(?<!tel)(?<!ext)[.)]\s+(?=[A-Z])")
 
@@ -342,8 +342,8 @@ _STEPS: tuple[tuple[str, re.Pattern[str], Callable[[str, re.Match[str]], bool]],
     ("STUDENT_ID", _PUPIL, _is_pupil),
     ("QQ", _QQ, _is_qq),
     ("PHONE", _MOBILE, _is_mobile),
-    ("PHONE", _LANDLINE, _is_landline),
     ("PHONE", _FOREIGN, _is_foreign),
+    ("PHONE", _LANDLINE, _is_landline),
     ("WECHAT", _QQ, _is_wechat),
     ("PHONE", _ANY_PHONE, _is_told_phone),
 )
