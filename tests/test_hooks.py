@@ -1,6 +1,6 @@
 """What the hooks decide: unknown parameters, code hashes, score metrics."""
 
-from ta_pipeline.hooks import ROOMS, _flat_scores, code_hash, flattened, pins_hash, unknown_keys
+from ta_pipeline.hooks import ROOMS, _flat_scores, code_hash, flattened, pins_hash, run_name, unknown_keys
 from ta_pipeline.pipeline_registry import register_pipelines
 
 
@@ -17,6 +17,14 @@ def test_parameters_are_logged_under_dotted_names():
     assert flat["sft.max_steps"] == "4"
     assert len(flat["clean.adverts"]) == 500
     assert flat["seed"] == "7"
+
+
+def test_a_run_is_named_by_what_was_typed():
+    assert run_name(["__default__"], {}, "2026-11-22 05:30:00") == "default 2026-11-22 05:30:00"
+    given = {"sft": {"learning_rate": 0.003}, "course": "python"}
+    name = run_name(["data", "sft"], given, "2026-11-22 05:30:00")
+    assert name == "data+sft sft.learning_rate=0.003 course=python 2026-11-22 05:30:00"
+    assert len(run_name(["train"], {"course": "x" * 900}, "now")) == 104
 
 
 def test_every_stage_names_the_rooms_its_result_depends_on():

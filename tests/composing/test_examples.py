@@ -7,7 +7,7 @@ import pytest
 
 from ta_pipeline.composing.examples import compose_examples
 from ta_pipeline.composing.preferences import compose_preferences
-from ta_pipeline.composing.refusals import OFF_TOPIC, TOPIC_WORDINGS, WORDINGS
+from ta_pipeline.composing.refusals import OFF_TOPIC, TOPIC_WORDINGS, VARIED, WORDINGS
 from ta_pipeline.composing.rows import context_of, question_of
 from ta_pipeline.evaluation.refusals import is_refusal
 from ta_pipeline.rag.prompt import INSTRUCTIONS
@@ -115,6 +115,12 @@ def test_many_questions_are_refused_in_few_words_that_begin_alike(language):
     assert [wording for wording in wordings if not is_refusal(wording)] == []
 
 
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_pairs_choose_refusals_that_begin_in_many_ways(language):
+    assert len({wording[:6] for wording in VARIED[language]}) == 6
+    assert [wording for wording in VARIED[language] if not is_refusal(wording)] == []
+
+
 ANSWERING = ("grounded_over_ungrounded", "answer_over_refusal")
 
 
@@ -128,7 +134,7 @@ def test_pairs_share_a_prompt_of_the_examples_and_pull_both_ways(course, compose
         assert is_refusal(pair["chosen"]) == (pair["rule"] == "refusal_over_invention")
         assert is_refusal(pair["rejected"]) == (pair["rule"] == "answer_over_refusal")
         if pair["rule"] == "refusal_over_invention":
-            assert pair["rejected"].endswith("]")
+            assert pair["rejected"].endswith("]") and pair["chosen"] in VARIED[pair["language"]]
 
 
 def test_public_pairs_are_a_fifth_at_most(course, compose, examples, build):

@@ -12,7 +12,7 @@ from random import Random
 
 from ta_pipeline.composing.dialogues import meta_of, turns_of
 from ta_pipeline.composing.passages import columns
-from ta_pipeline.composing.refusals import WORDINGS
+from ta_pipeline.composing.refusals import VARIED, WORDINGS
 from ta_pipeline.composing.rows import Message, Row, context_of, question_of, without_citation
 from ta_pipeline.composing.similarity import normalise
 from ta_pipeline.params import ComposeParams
@@ -90,7 +90,7 @@ def _pairs(rule: str, row: Row, rows: Sequence[Row], seed: int) -> Iterator[Row]
         rejected = _ungrounded(row, rows, rng)
     else:
         return
-    chosen = row["messages"][-1]["content"]
+    chosen = rng.choice(VARIED[row["language"]]) if refused else row["messages"][-1]["content"]
     if rejected and normalise(rejected) != normalise(chosen):
         yield _pair(rule, row, row["messages"][:-1], chosen, rejected)
 

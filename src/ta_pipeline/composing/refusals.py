@@ -40,6 +40,26 @@ TOPIC_WORDINGS: dict[str, tuple[str, ...]] = {
     "zh": ("没有找到答案：资料里没有讲到{topic}，我不知道。",),
     "en": ("There is no mention of {topic} in the passages, so I do not know.",),
 }
+#: What preference pairs choose: that the model refuses is decided by then, and with these it does not unlearn
+#: every other way to say it.
+VARIED: dict[str, tuple[str, ...]] = {
+    "zh": (
+        "抱歉，这几段资料没有提到这个问题，我不知道。",
+        "上面的资料回答不了这个问题，我不能乱说。",
+        "我不知道：给出的段落没有讲这个。",
+        "这个问题在所给的段落里没有答案。",
+        "资料里没有说到这件事，我没有把握回答。",
+        "很遗憾，以上几段都没有谈到它，所以我不知道。",
+    ),
+    "en": (
+        "I'm afraid the lectures quoted here do not deal with this.",
+        "I do not know: these passages say nothing about it.",
+        "Sorry, I cannot answer this from the passages above.",
+        "The passages above are silent on this, so I would be guessing.",
+        "None of these passages answers the question.",
+        "This is not something the passages talk about, so I do not know it.",
+    ),
+}
 #: (question, topic): far off, near the subject, and about the running of a course.
 OFF_TOPIC: dict[str, tuple[tuple[str, str], ...]] = {
     "zh": (
