@@ -28,10 +28,10 @@ def explain(error: BaseException) -> str | None:
         if isinstance(cause, InputError):
             return str(cause)
         if _is_full_disk(cause):
+            where = getattr(cause, "filename", None) or "the output folder"
             return (
-                f"{getattr(cause, 'filename', None) or 'the output folder'}: the disk is full. Free some room "
-                "or set OUT_BASE to a folder on a larger disk; nothing half-written was kept, so run the same "
-                "command again."
+                f"{where}: the disk is full. Free some room or set OUT_BASE to a folder on a larger disk; "
+                "nothing half-written was kept, so run the same command again."
             )
         cause = cause.__cause__ or cause.__context__
     if isinstance(error, ParameterValidationError | DatasetError):
