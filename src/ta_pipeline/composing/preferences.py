@@ -99,11 +99,11 @@ def _ungrounded(row: Row, rows: Sequence[Row], rng: Random) -> str:
     """Spoil an answer: no citation, a wrong one, another question's answer, a wrong passage's sentence."""
     answer = row["messages"][-1]["content"]
     bare = without_citation(answer)
-    wrong = [cited for cited in _citations(row) if not answer.endswith(cited)]
+    wrong = [cited for cited in _citations(row) if not answer.startswith(cited)]
     other = _other_answer(row, rows, rng)
-    choices = [bare, f"{other} {answer[len(bare) :].strip()}" if other else ""]
+    choices = [bare, f"{answer[: -len(bare)].strip()} {other}" if other else ""]
     if wrong:
-        choices += [f"{bare} {rng.choice(wrong)}", _copied(row, rng, wrong)]
+        choices += [f"{rng.choice(wrong)} {bare}", _copied(row, rng, wrong)]
     return rng.choice([choice for choice in choices if choice])
 
 
@@ -120,7 +120,7 @@ def _invention(row: Row, rows: Sequence[Row], rng: Random) -> str:
     copied = _copied(row, rng, cited)
     told = same[0] if same else _other_answer(row, rows, rng)
     return rng.choice(
-        [choice for choice in (copied, f"{told} {rng.choice(cited)}" if told else "") if choice] or [""]
+        [choice for choice in (copied, f"{rng.choice(cited)} {told}" if told else "") if choice] or [""]
     )
 
 
@@ -163,7 +163,7 @@ def _citations(row: Row) -> list[str]:
 def _copied(row: Row, rng: Random, cited: Sequence[str]) -> str:
     """Copy a whole sentence of a passage as if it were the answer, with that passage's citation."""
     sentences = [
-        f"{sentence.strip().replace('**', '')} {name}"
+        f"{name} {sentence.strip().replace('**', '')}"
         for name, text in _passages(row)
         if name in cited
         for sentence in split_sentences(text)
