@@ -41,6 +41,17 @@ def test_a_full_disk_says_what_to_do():
     assert "OUT_BASE" in line
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Error while serializing: I/O error: No space left on device (os error 28)",  # safetensors
+        "(sqlite3.OperationalError) database or disk is full",
+    ],
+)
+def test_a_full_disk_is_known_by_what_libraries_say(said):
+    assert "the disk is full. Free some room" in errors.explain(raised(RuntimeError(said)))
+
+
 def test_a_dataset_error_is_put_on_one_line():
     assert errors.explain(DatasetError("a\n  b")) == "a b"
 

@@ -6,6 +6,7 @@ from ta_pipeline.hooks import (
     code_hash,
     flattened,
     pins_hash,
+    run_name,
     settings_of,
     unknown_keys,
 )
@@ -31,6 +32,14 @@ def test_what_the_public_sets_declare_is_not_logged_as_a_setting():
     sets = {"gsm8k": {"hub": "openai/gsm8k"}}
     parameters = {"sources": {"rows_per_set": 9, "sets": sets}, "seed": 7}
     assert settings_of(parameters) == [("seed", "7"), ("sources.rows_per_set", "9")]
+
+
+def test_a_run_is_named_by_what_was_typed():
+    assert run_name(["__default__"], {}, "2026-11-22 05:30:00") == "default 2026-11-22 05:30:00"
+    given = {"sft": {"learning_rate": 0.003}, "course": "python"}
+    name = run_name(["data", "sft"], given, "2026-11-22 05:30:00")
+    assert name == "data+sft sft.learning_rate=0.003 course=python 2026-11-22 05:30:00"
+    assert len(run_name(["train"], {"course": "x" * 900}, "now")) == 104
 
 
 def test_every_stage_names_the_rooms_its_result_depends_on():

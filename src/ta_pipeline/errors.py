@@ -5,6 +5,7 @@ Set `TA_DEBUG=1` to see the traceback of every error.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import warnings
@@ -26,15 +27,23 @@ def explain(error: BaseException) -> str | None:
     while cause is not None:
         if isinstance(cause, InputError):
             return str(cause)
-        if isinstance(cause, OSError) and cause.errno == 28:
+        if _is_full_disk(cause):
+            where = getattr(cause, "filename", None) or "the output folder"
             return (
-                f"{cause.filename or 'the output folder'}: the disk is full. Free some room or set OUT_BASE "
-                "to a folder on a larger disk; nothing half-written was kept, so run the same command again."
+                f"{where}: the disk is full. Free some room or set OUT_BASE to a folder on a larger disk; "
+                "nothing half-written was kept, so run the same command again."
             )
         cause = cause.__cause__ or cause.__context__
     if isinstance(error, ParameterValidationError | DatasetError):
         return " ".join(str(error).split())
     return None
+
+
+def _is_full_disk(error: BaseException) -> bool:
+    """Tell a full disk also where a library (safetensors, SQLite) has an error of its own for it."""
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return True
+    return any(word in str(error) for word in ("No space left on device", "database or disk is full"))
 
 
 def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import logging
 import shutil
 import time
+from collections.abc import Sequence
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,12 @@ def unknown_keys(given: dict[str, Any], known: dict[str, Any], path: str = "") -
     return unknown
 
 
+def run_name(pipelines: Sequence[str], given: dict[str, Any], when: str) -> str:
+    """Name a run by its pipelines, the parameters that were typed (as far as they fit) and its time."""
+    changed = [f"{name}={value}" for name, value in flattened(given).items()]
+    return " ".join(["+".join(pipelines).strip("_"), *changed])[:100] + f" {when}"
+
+
 def flattened(parameters: dict[str, Any], path: str = "") -> dict[str, Any]:
     """Flatten nested parameters to `{"sft.lora.rank": 16}`; long values are cut, as MLflow refuses them."""
     flat: dict[str, Any] = {}
@@ -121,7 +128,7 @@ class RunHooks:
                 f"{'; '.join(problems)}. Change it in --params or in conf/*/parameters_<stage>.yml."
             )
         self._parameters = context.config_loader["parameters"]
-        given = context.config_loader.runtime_params or {}
+        given = self._given = context.config_loader.runtime_params or {}
         loader = OmegaConfigLoader(
             conf_source=context.config_loader.conf_source,
             env=context.config_loader.env,
@@ -147,7 +154,7 @@ class RunHooks:
         self._log_parameters({name: value for name, value in self._parameters.items() if name in read})
         self._tag(
             {
-                "mlflow.runName": f"{'+'.join(names).strip('_')} {time.strftime('%Y-%m-%d %H:%M:%S')}",
+                "mlflow.runName": run_name(names, self._given, time.strftime("%Y-%m-%d %H:%M:%S")),
                 "git_commit": _git_commit_or_none(),
                 "pins": self._pins,
             }

@@ -296,9 +296,7 @@ class ComposeParams(Strict):
     passages: PassageParams
     templates: list[str] = Field(description="template families to make rows from")
     rows_per_chunk: int = Field(ge=0, description="template rows made from one chunk, at most")
-    refusal_share: dict[Literal["zh", "en"], Annotated[float, Field(ge=0, le=1)]] = Field(
-        description="refusal rows over grounded rows, by language"
-    )
+    refusal_share: float = Field(ge=0, le=1, description="refusal rows over grounded rows of a language")
     replay_share: float = Field(ge=0, lt=1, description="public rows over all training rows")
     max_question_similarity: float = Field(
         gt=0,

@@ -135,7 +135,7 @@ def compose():
         passages={"chars": 160, "distractors": 2},
         templates=["answer", "extract", "summarise", "make_questions", "locate", "format"],
         rows_per_chunk=2,
-        refusal_share={"zh": 0.5, "en": 0.5},
+        refusal_share=0.5,
         replay_share=0.1,
         max_question_similarity=0.6,
         max_reference_similarity=0.8,

@@ -29,7 +29,7 @@ def test_a_faq_row_is_tied_to_the_passage_of_its_lecture(read):
 
 
 def test_a_time_leads_to_the_recording(read):
-    assert read[0]["id-faq.csv#2"].gold.cited == "[Lecture 1 01:30]"
+    assert read[0]["id-faq.csv#2"].gold.cited == "[Lecture 1 01:20]"
 
 
 def test_the_last_exchange_of_a_log_is_asked_and_the_rest_is_history(read):

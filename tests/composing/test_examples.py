@@ -6,8 +6,9 @@ from collections import Counter
 import pytest
 
 from ta_pipeline.composing.examples import compose_examples
+from ta_pipeline.composing.off_topic import OFF_TOPIC
 from ta_pipeline.composing.preferences import compose_preferences
-from ta_pipeline.composing.refusals import OFF_TOPIC, TOPIC_WORDINGS, WORDINGS
+from ta_pipeline.composing.refusals import TOPIC_WORDINGS, VARIED, WORDINGS
 from ta_pipeline.composing.rows import context_of, question_of
 from ta_pipeline.evaluation.refusals import is_refusal
 from ta_pipeline.rag.prompt import INSTRUCTIONS
@@ -36,7 +37,8 @@ def test_no_row_shows_or_teaches_a_held_out_lecture(examples):
 def test_grounded_rows_show_the_passage_they_cite(examples):
     for row in (row for row in examples if row["rule"] in ("faq", "question_log") and row["task"] == "rag"):
         answer = row["messages"][-1]["content"]
-        cited = answer[answer.rindex("[") + 1 : -1]
+        assert answer.startswith("[")
+        cited = answer[1 : answer.index("]")]
         headers = [line for line in context_of(prompt(row)).splitlines() if line.startswith("[Lecture")]
         title, _, time = cited.partition(" 0")
         assert any(line.startswith(f"[{title}") and (not time or f" 0{time}-" in line) for line in headers)
@@ -44,19 +46,16 @@ def test_grounded_rows_show_the_passage_they_cite(examples):
         assert row["chunk_ids"]
 
 
-def test_refusals_are_the_asked_share_and_a_tenth_of_them_of_the_subject(examples):
+def test_refusals_are_the_asked_share_and_three_tenths_of_them_of_the_subject(examples):
     rules = Counter(row["rule"] for row in examples if row["task"] == "refusal")
     others = sum(row["task"] in ("rag", "style") for row in examples)
     assert sum(rules.values()) == round(0.5 * others)
-    assert abs(rules["refusal:other_lecture"] - 0.1 * rules.total()) <= 2
+    assert abs(rules["refusal:other_lecture"] - 0.3 * rules.total()) <= 1
 
 
 def test_a_refused_question_is_not_answered_by_its_passages(examples):
     cited = {
-        question_of(prompt(row)): row["messages"][-1]["content"]
-        .rpartition(" [")[2]
-        .rstrip("]")
-        .split(" 0")[0]
+        question_of(prompt(row)): row["messages"][-1]["content"].partition("]")[0].lstrip("[").split(" 0")[0]
         for row in examples
         if row["rule"] in ("faq", "template:answer")
     }
@@ -69,7 +68,7 @@ def test_a_refused_question_is_not_answered_by_its_passages(examples):
 
 def test_a_refused_question_is_asked_over_the_passages_of_an_answered_one(examples):
     answered = {context_of(prompt(row)) for row in examples if row["task"] in ("rag", "style")}
-    refused = [row for row in examples if row["task"] == "refusal"]
+    refused = [row for row in examples if row["rule"] == "refusal:off_topic"]
     assert refused
     assert [row for row in refused if context_of(prompt(row)) not in answered] == []
 
@@ -108,11 +107,17 @@ def test_a_course_without_dialogues_still_refuses_questions_of_its_subject(cours
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_many_questions_are_refused_in_few_words_that_begin_alike(language):
-    assert len(OFF_TOPIC[language]) == len(dict(OFF_TOPIC[language])) == 30
+    assert len(OFF_TOPIC[language]) == len(dict(OFF_TOPIC[language])) > 130
     wordings = [*WORDINGS[language], *(w.format(topic="X") for w in TOPIC_WORDINGS[language])]
     assert len(set(wordings)) == 3
     assert len({wording[:4] for wording in wordings}) == 1  # one way to begin
     assert [wording for wording in wordings if not is_refusal(wording)] == []
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_pairs_choose_refusals_that_begin_in_many_ways(language):
+    assert len({wording[:6] for wording in VARIED[language]}) == 6
+    assert [wording for wording in VARIED[language] if not is_refusal(wording)] == []
 
 
 ANSWERING = ("grounded_over_ungrounded", "answer_over_refusal")
@@ -128,7 +133,7 @@ def test_pairs_share_a_prompt_of_the_examples_and_pull_both_ways(course, compose
         assert is_refusal(pair["chosen"]) == (pair["rule"] == "refusal_over_invention")
         assert is_refusal(pair["rejected"]) == (pair["rule"] == "answer_over_refusal")
         if pair["rule"] == "refusal_over_invention":
-            assert pair["rejected"].endswith("]")
+            assert pair["rejected"].startswith("[") and pair["chosen"] in VARIED[pair["language"]]
 
 
 def test_public_pairs_are_a_fifth_at_most(course, compose, examples, build):

@@ -16,6 +16,7 @@ from ta_pipeline.composing.passages import (
     read_materials,
     tile,
     window_around,
+    window_over,
 )
 
 
@@ -75,6 +76,15 @@ def test_tiles_do_not_overlap_and_keep_to_the_limit(materials):
     assert all(left.last < right.first for left, right in pairwise(windows))
 
 
+def test_sentences_inside_one_tile_have_the_same_window(materials):
+    spoken = materials["01-motion.srt"]
+    (first, *_) = tile(spoken, 160)
+    assert first.last > first.first
+    assert window_over(spoken, first.first, first.first, 160) == first == window_over(spoken, 0, 0, 160)
+    across = window_over(spoken, first.last, first.last + 1, 160)
+    assert across == window_around(spoken, first.last, first.last + 1, 160)  # no tile holds both
+
+
 def test_a_quote_is_found_whatever_its_white_space(materials):
     quote = "That makes nine metres per second squared,\nmore than any sports car.\nThe taxi meter"
     assert find_quote(materials["01-motion.srt"], quote, 0.6) == (10, 11)
@@ -100,7 +110,7 @@ def test_a_time_keeps_the_search_near_it(materials):
 
 
 def test_near_distractors_come_from_other_lectures_and_hold_no_answer(course):
-    pool = PassagePool(read_materials(course), "en", 160)
+    pool = PassagePool([w for m in read_materials(course) for w in tile(m, 160)], 160)
     answer = "Friction is the force between two surfaces that opposes their sliding."
     windows = pool.near("What is friction, the force?", {"03-energy"}, answer, answer, 2)
     assert len({window.material.lecture for window in windows}) == 2
@@ -108,14 +118,23 @@ def test_near_distractors_come_from_other_lectures_and_hold_no_answer(course):
     assert all("opposes their sliding" not in window.text for window in windows)
 
 
+def test_passages_to_be_taken_first_come_before_nearer_ones(course):
+    windows = [w for m in read_materials(course) for w in tile(m, 160)]
+    pool = PassagePool(windows, 160)
+    question = "What is friction, the force?"
+    nearest = pool.near(question, set(), "x", "", 2)
+    other = next(w for w in windows if w not in nearest and w.material.lecture == "01-motion")
+    assert pool.near(question, set(), "x", "", 2, {other.key})[0] == other
+
+
 def test_random_passages_are_drawn_by_the_seed(course):
-    pool = PassagePool(read_materials(course), "en", 160)
+    pool = PassagePool([w for m in read_materials(course) for w in tile(m, 160)], 160)
     drawn = [pool.random(Random(seed), {"01-motion"}, ["zebra"], 0.5, 3) for seed in (1, 1, 2)]
     assert drawn[0] == drawn[1] != drawn[2]
     assert all(window.material.lecture != "01-motion" for window in drawn[0])
 
 
-def test_a_language_without_passages_gives_none(course):
-    pool = PassagePool(read_materials(course), "zh", 160)
+def test_an_empty_pool_gives_none():
+    pool = PassagePool([], 160)
     assert pool.near("什么是力？", set(), "力", "", 2) == []
     assert pool.random(Random(1), set(), ["力"], 0.5, 2) == []

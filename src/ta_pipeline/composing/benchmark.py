@@ -14,16 +14,16 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from ta_pipeline.composing.contexts import Contexts
+from ta_pipeline.composing.off_topic import OFF_TOPIC
 from ta_pipeline.composing.passages import (
     Material,
-    PassagePool,
     Window,
     find_quote,
     held_out_lectures,
     read_materials,
-    window_around,
+    window_over,
 )
-from ta_pipeline.composing.refusals import OFF_TOPIC
 from ta_pipeline.composing.rows import Row, cite, without_citation
 from ta_pipeline.composing.templates import Made, made_from
 from ta_pipeline.params import ComposeParams
@@ -49,7 +49,6 @@ class _Exam:
     """What every question is made with."""
 
     materials: Sequence[Material]
-    pools: dict[str, PassagePool]
     held_out: set[str]
     compose: ComposeParams
     seed: int
@@ -60,22 +59,33 @@ def prepare_questions(
 ) -> list[Row]:
     """Give the course's questions (rows of the schema QUESTION) with passages, sorted by id.
 
-    An answerable question has the passage around its quote and `distractors` of other lectures that
-    are lexically near it; a refusal has one more, drawn at random, none of which holds an answer. The
+    An answerable question has the passage that holds its quote and `distractors` of other lectures, which
+    answer other questions; a refusal has those of answerable ones, none of which holds an answer to it. The
     order of the passages is drawn by `seed`. The time of a reference's citation becomes that of its
     passage, the only one that the prompt shows.
 
     Raises InputError with file and line for a row that cannot be used.
     """
     materials = read_materials(documents)
-    pools = {language: PassagePool(materials, language, compose.passages.chars) for language in INSTRUCTIONS}
-    exam = _Exam(materials, pools, held_out_lectures(documents, compose.held_out), compose, seed)
+    exam = _Exam(materials, held_out_lectures(documents, compose.held_out), compose, seed)
     rows = [row for row in _read(folder) if row["course"] == course] or _made_rows(exam)
     names = Counter(row["id"] for row in rows)
     for row in rows:
         if names[row["id"]] > 1:
             raise InputError(f"{row['place']}: id {row['id']!r} stands twice; give every question its own.")
-    return sorted((_question(row, exam) for row in rows), key=lambda question: str(question["id"]))
+    rows = sorted(rows, key=lambda row: (row["kind"] == "refusal", str(row["id"])))
+    gold = {row["id"]: _gold(row, exam) for row in rows if row["kind"] != "refusal"}
+    contexts = {
+        language: Contexts(
+            [material for material in materials if material.language == language],
+            [gold[row["id"]][0] for row in rows if row["id"] in gold and row["language"] == language],
+            compose.passages.chars,
+            compose.passages.distractors,
+        )
+        for language in INSTRUCTIONS
+    }
+    questions = [_question(row, gold.get(row["id"]), contexts[row["language"]], exam) for row in rows]
+    return sorted(questions, key=lambda question: str(question["id"]))
 
 
 def _read(folder: Path) -> Iterator[Row]:
@@ -108,9 +118,9 @@ def _checked(line: str, place: str) -> Row:
     return {**row, "place": place}
 
 
-def _question(row: Row, exam: _Exam) -> Row:
+def _question(row: Row, found: tuple[Window, Window] | None, contexts: Contexts, exam: _Exam) -> Row:
     rng = Random(f"{exam.seed}:{row['id']}")
-    gold, quoted = (None, None) if row["kind"] == "refusal" else _gold(row, exam)
+    gold, quoted = found or (None, None)
     lecture = row.get("lecture") or (gold.material.lecture if gold else "")
     reference = row.get("reference") or rng.choice(_REFERENCES[row["language"]])
     if gold and without_citation(reference) != reference:  # JSON and bullets have none
@@ -128,7 +138,7 @@ def _question(row: Row, exam: _Exam) -> Row:
         "quote": row["source"]["quote"] if gold else None,
         "start": quoted.start if quoted else None,
         "end": quoted.end if quoted else None,
-        "passages": [_passage(window) for window in _company(row, gold, exam, rng)],
+        "passages": [_passage(window) for window in _company(row, gold, contexts, rng)],
     }
 
 
@@ -138,7 +148,7 @@ def _gold(row: Row, exam: _Exam) -> tuple[Window, Window]:
     named = [m for m in exam.materials if m.source == path or m.source.endswith(f"/{path}")]
     for material in named:
         if found := find_quote(material, quote, _LEAST_OF_QUOTE):
-            passage = window_around(material, *found, exam.compose.passages.chars)
+            passage = window_over(material, *found, exam.compose.passages.chars)
             return passage, Window(material, *found)
     known = "has no such text" if named else "is not among the course's documents"
     raise InputError(
@@ -147,17 +157,12 @@ def _gold(row: Row, exam: _Exam) -> tuple[Window, Window]:
     )
 
 
-def _company(row: Row, gold: Window | None, exam: _Exam, rng: Random) -> list[Window]:
-    """Put the gold passage among its distractors; without one draw as many unrelated passages."""
-    pool, count, question = exam.pools[row["language"]], exam.compose.passages.distractors, row["question"]
-    if gold is None:
-        windows = pool.random(rng, set(), [question], _HOLDS_QUESTION, count + 1)
-    else:
-        told = without_citation(row["reference"])
-        others = pool.near(question, {gold.material.lecture}, told, row["source"]["quote"], count)
-        windows = [gold, *others]
-    rng.shuffle(windows)
-    return windows
+def _company(row: Row, gold: Window | None, contexts: Contexts, rng: Random) -> Sequence[Window]:
+    """Put the gold passage among its distractors; without one take passages that hold no answer."""
+    if gold is not None:
+        told, quote = without_citation(row["reference"]), row["source"]["quote"]
+        return contexts.over(gold, row["question"], told, quote, rng)
+    return contexts.without_answer([row["question"]], _HOLDS_QUESTION, rng)
 
 
 def _passage(window: Window) -> dict[str, Any]:
@@ -177,7 +182,7 @@ def _made_rows(exam: _Exam) -> list[Row]:
     wanted = exam.compose.questions_per_lecture
     rows: list[Row] = []
     for lecture in sorted(exam.held_out):
-        own = [m for m in exam.materials if m.lecture == lecture and m.language in exam.pools]
+        own = [m for m in exam.materials if m.lecture == lecture and m.language in INSTRUCTIONS]
         rng = Random(f"{exam.seed}:questions:{lecture}")
         made = [row for m in own for row in made_from(m, exam.seed) if row.family in ("answer", "locate")]
         rng.shuffle(made)

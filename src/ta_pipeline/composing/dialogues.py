@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ta_pipeline.composing.passages import Material, Window, best_run, has_mask, window_around
+from ta_pipeline.composing.passages import Material, Window, best_run, has_mask, window_over
 from ta_pipeline.composing.rows import Message, Row, make_row, question_of
 
 #: Share of the answer's 3-grams that the passage must hold: where the row names its document (and a
@@ -141,7 +141,7 @@ def _find_gold(
     for material in candidates:
         found = best_run(material, answer, near)
         if found and found[2] >= least and (best is None or found[2] > best[0]):
-            best = (found[2], window_around(material, found[0], found[1], chars))
+            best = (found[2], window_over(material, found[0], found[1], chars))
     return best[1] if best and not has_mask(messages[-1]["content"]) else None
 
 

@@ -9,7 +9,7 @@ from random import Random
 
 from ta_pipeline.composing.contexts import Contexts
 from ta_pipeline.composing.dialogues import Grounded, homework_rows, meta_of, read_dialogues, turns_of
-from ta_pipeline.composing.passages import PassagePool, columns, held_out_lectures, read_materials
+from ta_pipeline.composing.passages import columns, held_out_lectures, read_materials
 from ta_pipeline.composing.refusals import refusal_rows
 from ta_pipeline.composing.rows import ChunkFinder, Row, ask, cite, make_row
 from ta_pipeline.composing.templates import TemplateShape, askable, template_rows
@@ -34,23 +34,27 @@ def compose_examples(
     materials = read_materials(documents)
     trained = [material for material in materials if material.lecture not in held_out]
     chars = compose.passages.chars
-    pools = {language: PassagePool(trained, language, chars) for language in INSTRUCTIONS}
     grounded, plain = read_dialogues(documents, materials, held_out, chars)
-    grounded = [item for item in grounded if item.language in pools]
+    grounded = [item for item in grounded if item.language in INSTRUCTIONS]
+    known = [material for material in trained if material.language in INSTRUCTIONS]
+    asked = [*grounded, *askable(known, chars, seed)]
     finder = ChunkFinder(chunks)
-    contexts = {language: Contexts(pool, compose.passages.distractors) for language, pool in pools.items()}
+    contexts = {
+        language: Contexts(
+            [material for material in known if material.language == language],
+            [item.gold for item in asked if item.language == language],
+            chars,
+            compose.passages.distractors,
+        )
+        for language in INSTRUCTIONS
+    }
     rows = [_grounded_row(item, contexts[item.language], finder, seed) for item in grounded]
     shape = TemplateShape(compose.templates, compose.rows_per_chunk, chars, seed)
-    known = [material for material in trained if material.language in pools]
     if compose.templates:
         rows += template_rows(known, grounded, contexts, chunks, shape)
     languages = Counter(row["language"] for row in rows)
-    refusals: dict[str, int] = {
-        language: round(share * languages[language]) for language, share in compose.refusal_share.items()
-    }
-    asked = [*grounded, *askable(known, chars, seed)]
-    shown = {language: each.all() for language, each in contexts.items()}
-    rows += refusal_rows(asked, shown, refusals, seed)
+    refusals = {language: round(compose.refusal_share * count) for language, count in languages.items()}
+    rows += refusal_rows(asked, contexts, refusals, seed)
     rows += _sample([*plain, *homework_rows(documents, held_out)], MOST_PLAIN, len(rows), f"{seed}:plain")
     if not rows:
         raise InputError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import cached_property
@@ -157,6 +157,12 @@ def window_around(material: Material, first: int, last: int, chars: int) -> Wind
     return Window(material, first, last)
 
 
+def window_over(material: Material, first: int, last: int, chars: int) -> Window:
+    """Give the tile that holds the units `first`..`last`, or a window around them where none does."""
+    holding = (w for w in tile(material, chars) if w.first <= first and last <= w.last)
+    return next(holding, None) or window_around(material, first, last, chars)
+
+
 def tile(material: Material, chars: int) -> list[Window]:
     """Cut a material into neighbouring windows of at most size `chars`, never across a heading."""
     windows: list[Window] = []
@@ -175,11 +181,10 @@ def tile(material: Material, chars: int) -> list[Window]:
 
 
 class PassagePool:
-    """The passages of a set of materials in one language, from which distractors are drawn."""
+    """Passages of one language, from which distractors are drawn; none is very long or masked."""
 
-    def __init__(self, materials: Sequence[Material], language: str, chars: int) -> None:
-        tiles = [w for material in materials if material.language == language for w in tile(material, chars)]
-        self._windows = [w for w in tiles if passage_size(w.text) <= 2 * chars and not has_mask(w.text)]
+    def __init__(self, windows: Iterable[Window], chars: int) -> None:
+        self._windows = [w for w in windows if passage_size(w.text) <= 2 * chars and not has_mask(w.text)]
         self._texts = [normalise(window.text) for window in self._windows]
         self._table = GramTable(self._texts)
 
@@ -202,17 +207,26 @@ class PassagePool:
         allowed = {self._windows[place].key for place in self._allowed(set(), [answer], _HOLDS_ANSWER, quote)}
         return all(window.key in allowed for window in windows)
 
-    def near(self, question: str, lectures: set[str], answer: str, quote: str, count: int) -> list[Window]:
+    def near(
+        self,
+        question: str,
+        lectures: set[str],
+        answer: str,
+        quote: str,
+        count: int,
+        first: Container[tuple[str, int, int]] = (),
+    ) -> list[Window]:
         """Draw the passages that share most with the question, each of another lecture while that lasts.
 
-        None is of `lectures`, none holds the quote or half of the answer's 3-grams.
+        None is of `lectures`, none holds the quote or half of the answer's 3-grams. Those whose keys are in
+        `first` come before all others.
         """
         places = self._allowed(lectures, [answer], _HOLDS_ANSWER, quote)
         if not places:
             return []
         Random(question).shuffle(places)  # or equals would always be the first lecture's
         scores = self._table.coverage([question])[0]
-        ranked = sorted(places, key=lambda place: -scores[place])
+        ranked = sorted(places, key=lambda place: (self._windows[place].key not in first, -scores[place]))
         drawn: list[int] = []
         for fresh_lecture in (True, False):
             seen = {self._windows[place].material.lecture for place in drawn}

@@ -12,7 +12,7 @@ from random import Random
 
 from ta_pipeline.composing.dialogues import meta_of, turns_of
 from ta_pipeline.composing.passages import columns
-from ta_pipeline.composing.refusals import WORDINGS
+from ta_pipeline.composing.refusals import VARIED, WORDINGS
 from ta_pipeline.composing.rows import Message, Row, context_of, question_of, without_citation
 from ta_pipeline.composing.similarity import normalise
 from ta_pipeline.params import ComposeParams
@@ -90,7 +90,7 @@ def _pairs(rule: str, row: Row, rows: Sequence[Row], seed: int) -> Iterator[Row]
         rejected = _ungrounded(row, rows, rng)
     else:
         return
-    chosen = row["messages"][-1]["content"]
+    chosen = rng.choice(VARIED[row["language"]]) if refused else row["messages"][-1]["content"]
     if rejected and normalise(rejected) != normalise(chosen):
         yield _pair(rule, row, row["messages"][:-1], chosen, rejected)
 
@@ -99,11 +99,11 @@ def _ungrounded(row: Row, rows: Sequence[Row], rng: Random) -> str:
     """Spoil an answer: no citation, a wrong one, another question's answer, a wrong passage's sentence."""
     answer = row["messages"][-1]["content"]
     bare = without_citation(answer)
-    wrong = [cited for cited in _citations(row) if not answer.endswith(cited)]
+    wrong = [cited for cited in _citations(row) if not answer.startswith(cited)]
     other = _other_answer(row, rows, rng)
-    choices = [bare, f"{other} {answer[len(bare) :].strip()}" if other else ""]
+    choices = [bare, f"{answer[: -len(bare)].strip()} {other}" if other else ""]
     if wrong:
-        choices += [f"{bare} {rng.choice(wrong)}", _copied(row, rng, wrong)]
+        choices += [f"{rng.choice(wrong)} {bare}", _copied(row, rng, wrong)]
     return rng.choice([choice for choice in choices if choice])
 
 
@@ -120,7 +120,7 @@ def _invention(row: Row, rows: Sequence[Row], rng: Random) -> str:
     copied = _copied(row, rng, cited)
     told = same[0] if same else _other_answer(row, rows, rng)
     return rng.choice(
-        [choice for choice in (copied, f"{told} {rng.choice(cited)}" if told else "") if choice] or [""]
+        [choice for choice in (copied, f"{rng.choice(cited)} {told}" if told else "") if choice] or [""]
     )
 
 
@@ -163,7 +163,7 @@ def _citations(row: Row) -> list[str]:
 def _copied(row: Row, rng: Random, cited: Sequence[str]) -> str:
     """Copy a whole sentence of a passage as if it were the answer, with that passage's citation."""
     sentences = [
-        f"{sentence.strip().replace('**', '')} {name}"
+        f"{name} {sentence.strip().replace('**', '')}"
         for name, text in _passages(row)
         if name in cited
         for sentence in split_sentences(text)

@@ -15,7 +15,7 @@ Row = dict[str, Any]
 Message = dict[str, str]
 
 _QUESTION_MARK = re.compile(r"\n\n(?:Question: |问题：)")
-_CITATION = re.compile(r"\s*\[[^\[\]\n]{1,60}\]\s*$")
+_CITATION = re.compile(r"^\s*\[[^\[\]\n]{1,60}\]\s*|\s*\[[^\[\]\n]{1,60}\]\s*$")
 
 
 def context_of(text: str) -> str:
@@ -29,13 +29,13 @@ def question_of(text: str) -> str:
 
 
 def without_citation(answer: str) -> str:
-    """Take the citation off the end of an answer."""
+    """Take the citation off an answer, which begins or ends with it."""
     return _CITATION.sub("", answer)
 
 
 def cite(answer: str, gold: Window) -> str:
-    """End an answer with the citation of its passage."""
-    return f"{answer.strip()} {gold.cited}"
+    """Begin an answer with the citation of its passage."""
+    return f"{gold.cited} {answer.strip()}"
 
 
 def make_row(

@@ -19,7 +19,7 @@ from typing import Any
 
 from ta_pipeline.composing.contexts import Contexts
 from ta_pipeline.composing.dialogues import SOLUTION, Grounded
-from ta_pipeline.composing.passages import Material, Window, columns, has_mask, window_around
+from ta_pipeline.composing.passages import Material, Window, columns, has_mask, window_over
 from ta_pipeline.composing.rows import ChunkFinder, Row, ask, cite, make_row
 from ta_pipeline.composing.similarity import normalise
 from ta_pipeline.composing.wordings import ANSWER_KEYS, KEYS, QUESTIONS, SAID
@@ -121,7 +121,7 @@ def askable(materials: Sequence[Material], chars: int, seed: int) -> list[Ground
             question=row.question,
             answer=row.answer,
             history=(),
-            gold=window_around(row.material, row.first, row.last, chars),
+            gold=window_over(row.material, row.first, row.last, chars),
         )
         for material in materials
         for row in made_from(material, seed)
@@ -450,7 +450,7 @@ def _in_turn(made: list[Made], turn: int, shape: TemplateShape) -> list[Made]:
 def _laid_out(made: Made, contexts: dict[str, Contexts], finder: ChunkFinder, shape: TemplateShape) -> Row:
     language = made.material.language
     rng = Random(f"{shape.seed}:{made.family}:{made.question}")
-    gold = window_around(made.material, made.first, made.last, shape.chars)
+    gold = window_over(made.material, made.first, made.last, shape.chars)
     windows: tuple[Window, ...] = (gold,)
     if made.family not in _ALONE:
         quote = " ".join(unit.text for unit in made.material.units[made.first : made.last + 1])

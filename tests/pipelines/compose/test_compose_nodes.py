@@ -65,7 +65,7 @@ def compose():
         passages={"chars": 200, "distractors": 2},
         templates=["answer", "summarise", "format"],
         rows_per_chunk=1,
-        refusal_share={"zh": 0.5, "en": 0.5},
+        refusal_share=0.5,
         replay_share=0.0,
         max_question_similarity=0.6,
         max_reference_similarity=0.8,

@@ -65,7 +65,7 @@ def bare(text):
 
 
 def uncited(text):
-    return text.rpartition(" [")[0] if text.endswith("]") and " [" in text else text
+    return text.partition("] ")[2] if text.startswith("[") and "] " in text else text
 
 
 def test_no_exam_question_is_asked_in_training(composed):
