@@ -20,12 +20,12 @@ COMMON = {
 CONTEXT = list(range(100, 120))  # long enough to be read once for both rows of SHARED
 BLOCKS = [
     {"split": "train", "input_ids": [1, 50, 60, 2, 1, 70, 80, 90, 2], "labels": [-100, -100, 60, 2, -100, -100, 80, 90, 2],
-     "seq_lengths": [4, 5], "example_ids": ["a", "b"]},
+     "seq_lengths": [4, 5], "example_ids": ["a", "b"], "read_tokens": 9},
 ]  # fmt: skip
 SHARED = [
     {"split": "train", "input_ids": [*CONTEXT, 50, 60, 2, *CONTEXT, 70, 80, 90, 2],
      "labels": [-100] * 21 + [60, 2] + [-100] * 20 + [70, 80, 90, 2],
-     "seq_lengths": [23, 24], "example_ids": ["a", "b"]},
+     "seq_lengths": [23, 24], "example_ids": ["a", "b"], "read_tokens": 47},
 ]  # fmt: skip
 PAIRS = [
     {
@@ -219,3 +219,16 @@ def test_dpo_goes_on_from_the_sft_adapter_and_refers_to_it(tmp_path, tiny_model)
             assert torch.equal(trained[name], parameter)
             assert torch.equal(trained[name.replace(".default.", ".ref.")], parameter)
             assert not trained[name.replace(".default.", ".ref.")].requires_grad
+
+
+def test_a_model_that_reads_rows_whole_gets_blocks_of_the_size_that_was_to_be_read(
+    tmp_path, tiny_model, monkeypatch
+):
+    from ta_pipeline.training import setup
+    from ta_pipeline.training.sft import build_trainer
+
+    blocks = [SHARED[0] | {"read_tokens": 27}]
+    each = job(tmp_path, "sft", blocks, BLOCK, tiny_model, lora=LORA, label_smoothing=0.0, opening_weight=1.0)
+    assert len(build_trainer(each, callbacks=[]).train_dataset) == 1
+    monkeypatch.setattr(setup, "use_row_attention", lambda model: False)
+    assert len(build_trainer(each, callbacks=[]).train_dataset) == 2

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from datasets.table import InMemoryTable
 from peft import LoraConfig
 from torch.nn.functional import cross_entropy
 from trl import SFTConfig, SFTTrainer
 
 from datasets import Dataset
+from ta_pipeline.chat.packing import divide
 from ta_pipeline.records import IGNORE_INDEX
 from ta_pipeline.training import row_attention
 from ta_pipeline.training.fused_lora import fuse_lora
@@ -103,7 +105,9 @@ def build_trainer(job: TrainingJob, callbacks: list[Any]) -> SFTTrainer:
 
     parameters = job.parameters
     lora = parameters["lora"]
-    blocks = read_rows(job)
+    model, blocks = load_model(job), read_rows(job)
+    if model.config._attn_implementation != row_attention.NAME:
+        blocks = InMemoryTable(divide(blocks))
     train = blocks.filter([split == "train" for split in blocks.column("split").to_pylist()])
     validation = blocks.filter([split == "validation" for split in blocks.column("split").to_pylist()])
     columns = ["input_ids", "labels", "seq_lengths"]
@@ -115,7 +119,7 @@ def build_trainer(job: TrainingJob, callbacks: list[Any]) -> SFTTrainer:
         remove_unused_columns=True,
     )
     trainer = PackedTrainer(
-        model=load_model(job),
+        model=model,
         args=arguments,
         train_dataset=Dataset(train.select(columns)),
         eval_dataset=Dataset(validation.select(columns)) if validation.num_rows else None,
