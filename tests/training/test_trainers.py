@@ -119,11 +119,31 @@ def test_the_first_three_tokens_of_each_answer_weigh_more_and_the_mean_stays_one
 
     labels = torch.tensor([-100, 7, 7, 7, 7, 2, -100, -100, 8, 2])
 
-    weights = opening_weights(labels, 3.0)[labels != -100]
+    weights = opening_weights(labels, 3.0, torch.tensor([9]))[labels != -100]
 
     # 5 opening tokens (three and two) of weight 3 and 2 of weight 1: 17 in all, over 7 tokens
     assert weights.tolist() == pytest.approx([21 / 17] * 3 + [7 / 17] * 2 + [21 / 17] * 2)
-    assert opening_weights(labels, 1.0).tolist() == [1.0] * 10
+    assert opening_weights(labels, 1.0, torch.tensor([9])).tolist() == [1.0] * 10
+
+
+def test_what_follows_a_citation_is_an_opening_too():
+    from ta_pipeline.training.sft import opening_weights
+
+    labels = torch.tensor([-100, 5, 6, 6, 6, 9, 7, 7, 7, 7, 2])
+
+    weights = opening_weights(labels, 3.0, torch.tensor([4, 9]))[1:]
+
+    # [5 6 6] 6 9 [7 7 7] 7 2: six of weight 3 and four of weight 1, 22 over 10 tokens
+    light, heavy = 10 / 22, 30 / 22
+    assert weights.tolist() == pytest.approx([heavy] * 3 + [light] * 2 + [heavy] * 3 + [light] * 2)
+
+
+def test_a_citation_ends_with_a_closing_bracket_alone_or_behind_others(tokenizer):
+    from ta_pipeline.training.sft import closing_ids
+
+    ids = set(closing_ids(tokenizer))
+    for text in ("[Lecture 4 05:12]", "[第3讲]", "[Lecture 4]"):
+        assert tokenizer(text, add_special_tokens=False)["input_ids"][-1] in ids
 
 
 def test_label_smoothing_changes_the_sft_loss(tmp_path, tiny_model):
