@@ -319,7 +319,7 @@ class ComposeParams(Strict):
 
 
 class TokenizeParams(Strict):
-    max_seq_len: int = Field(ge=64, description="tokens a block, and the longest row")
+    max_seq_len: int = Field(ge=64, description="tokens a block makes the model read, and the longest row")
     packing: bool = Field(description="several rows in one block, attention kept apart")
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ta_pipeline.chat.packing import SAME_START, best_fit, families, pack, pack_efficiency
+from ta_pipeline.chat.packing import BLOCK, SAME_START, best_fit, divide, families, pack, pack_efficiency
 from ta_pipeline.chat.rows import TOKEN_ROW
 
 
@@ -50,6 +50,7 @@ def test_blocks_carry_ids_labels_lengths_and_names_of_their_rows():
         "labels": [-100, -100, 2, -100, 101],
         "seq_lengths": [3, 2],
         "example_ids": ["r0", "r1"],
+        "read_tokens": 5,
     }
 
 
@@ -58,17 +59,27 @@ CONTEXT, OTHER = list(range(SAME_START)), list(range(1, SAME_START + 1))
 
 def test_rows_that_begin_alike_belong_together_and_short_ones_do_not():
     ids = [[*CONTEXT, 1], OTHER, [*CONTEXT, 2, 3], CONTEXT[:-1], CONTEXT[:-1], [*CONTEXT, 4]]
-    assert families(pa.array(ids, pa.list_(pa.int32())), 400) == [[0, 2, 5], [1], [3], [4]]
+    assert families(pa.array(ids, pa.list_(pa.int32())), 400) == [
+        ([0, 2, 5], SAME_START + 1 + 2 + 1), ([1], SAME_START), ([3], SAME_START - 1), ([4], SAME_START - 1),
+    ]  # fmt: skip
 
 
 def test_a_family_is_cut_where_a_block_is_full():
     ids = [[*CONTEXT, n] for n in range(5)]
-    assert families(pa.array(ids, pa.list_(pa.int32())), 2 * (SAME_START + 1)) == [[0, 1], [2, 3], [4]]
+    assert families(pa.array(ids, pa.list_(pa.int32())), SAME_START + 2) == [
+        ([0, 1], SAME_START + 2), ([2, 3], SAME_START + 2), ([4], SAME_START + 1),
+    ]  # fmt: skip
+
+
+def test_a_row_takes_what_it_does_not_share_with_any_row_before():
+    ids = [[*CONTEXT, 1, 2, 3], [*CONTEXT, 4, 5], [*CONTEXT, 4, 6, 7], [*CONTEXT, 1, 2]]
+    (family,) = families(pa.array(ids, pa.list_(pa.int32())), 400)
+    assert family.tokens == SAME_START + 3 + 2 + 2 + 0
 
 
 def test_a_sliced_column_has_its_own_families():
     ids = pa.array([OTHER, [*CONTEXT, 1], OTHER, [*CONTEXT, 2]], pa.list_(pa.int32()))
-    assert families(ids[1:], 400) == [[0, 2], [1]]
+    assert [family.rows for family in families(ids[1:], 400)] == [[0, 2], [1]]
 
 
 def test_a_family_lies_in_one_block_in_its_order():
@@ -79,7 +90,7 @@ def test_a_family_lies_in_one_block_in_its_order():
         ],
         TOKEN_ROW,
     )
-    names = pack(table, 290, packing=True, seed=0).column("example_ids").to_pylist()
+    names = pack(table, 281, packing=True, seed=0).column("example_ids").to_pylist()
     assert sorted(names) == [["r0", "r2"], ["r1", "r3"]]
 
 
@@ -103,3 +114,58 @@ def test_the_same_seed_gives_the_same_order_and_another_seed_another():
 
 def test_efficiency_is_the_share_of_room_that_tokens_fill():
     assert pack_efficiency(pack(rows([3, 2, 4]), 5, True, 0), 5) == 0.9
+
+
+def test_a_block_may_hold_more_tokens_than_it_takes_to_read():
+    ids = [[*CONTEXT, n] for n in range(9)]
+    lengths, capacity = [SAME_START + 1] * 9, SAME_START + 9
+    table = rows(lengths).set_column(4, "input_ids", pa.array(ids, pa.list_(pa.int32())))
+    (block,) = pack(table, capacity, packing=True, seed=0).to_pylist()
+    assert (len(block["input_ids"]), block["read_tokens"]) == (9 * (SAME_START + 1), capacity)
+
+
+def test_blocks_divided_for_a_model_that_reads_rows_whole_keep_to_what_was_to_be_read():
+    blocks = pa.Table.from_pylist(
+        [
+            {
+                "split": split,
+                "input_ids": ids,
+                "labels": [-i for i in ids],
+                "seq_lengths": lengths,
+                "example_ids": [f"r{n}" for n in ids[: len(lengths)]],
+                "read_tokens": read,
+            }
+            for split, ids, lengths, read in (
+                ("train", [1, 2, 3, 1, 2, 4, 1, 2, 5], [3, 3, 3], 5),
+                ("validation", [6, 7, 8, 9], [2, 2], 4),
+            )
+        ],
+        BLOCK,
+    )
+    divided = divide(blocks)
+    assert divided.column("input_ids").to_pylist() == [[1, 2, 3], [1, 2, 4], [1, 2, 5], [6, 7, 8, 9]]
+    assert divided.column("labels").to_pylist()[1] == [-1, -2, -4]
+    assert divided.column("seq_lengths").to_pylist() == [[3], [3], [3], [2, 2]]
+    assert divided.column("example_ids").to_pylist() == [["r1"], ["r2"], ["r3"], ["r6", "r7"]]
+    assert divided.column("split").to_pylist() == ["train"] * 3 + ["validation"]
+    assert divided.column("read_tokens").to_pylist() == [3, 3, 3, 4]
+    assert divide(divided).equals(divided)
+
+
+@given(st.lists(st.lists(st.integers(1, 9), min_size=1, max_size=6), min_size=1, max_size=8))
+def test_dividing_loses_no_token_and_cuts_no_row(lengths):
+    table = pa.Table.from_pylist(
+        [
+            {"split": "train", "input_ids": [n] * sum(each), "labels": [n] * sum(each), "seq_lengths": each,
+             "example_ids": ["r"] * len(each), "read_tokens": max(each)}
+            for n, each in enumerate(lengths)
+        ],
+        BLOCK,
+    )  # fmt: skip
+    divided = divide(table).to_pylist()
+    assert [n for row in divided for n in row["input_ids"]] == [
+        n for n, e in enumerate(lengths) for _ in range(sum(e))
+    ]
+    assert [n for row in divided for n in row["seq_lengths"]] == [n for each in lengths for n in each]
+    assert all(len(row["input_ids"]) == sum(row["seq_lengths"]) for row in divided)
+    assert all(len(row["input_ids"]) <= max(map(max, lengths)) for row in divided)

@@ -20,7 +20,7 @@ def test_two_steps_of_sft_on_the_gpu_in_bf16(tmp_path, tiny_model):
 
     ids = [1, *range(100, 160), 2]
     rows = [{"split": "train", "input_ids": ids, "labels": [-100] * 30 + ids[30:], "seq_lengths": [len(ids)],
-             "example_ids": ["a"]}]  # fmt: skip
+             "example_ids": ["a"], "read_tokens": len(ids)}]  # fmt: skip
     with pa.OSFile(str(tmp_path / "b.arrow"), "wb") as sink, pa.ipc.new_file(sink, BLOCK) as writer:
         writer.write_table(pa.Table.from_pylist(rows, BLOCK))
     parameters = {

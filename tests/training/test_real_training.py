@@ -41,7 +41,8 @@ def blocks(tmp_path):
     for i in range(16):
         ids = [1, *range(100 + i, 160 + i), 2]
         row = {"split": "train", "input_ids": ids * 2, "labels": ([-100] * 30 + ids[30:]) * 2}
-        rows.append(row | {"seq_lengths": [len(ids)] * 2, "example_ids": [f"{i}a", f"{i}b"]})
+        row |= {"seq_lengths": [len(ids)] * 2, "example_ids": [f"{i}a", f"{i}b"]}
+        rows.append(row | {"read_tokens": 2 * len(ids)})
     path = tmp_path / "blocks.arrow"
     table = pa.Table.from_pylist(rows, BLOCK)
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, BLOCK) as writer:

@@ -20,12 +20,12 @@ COMMON = {
 CONTEXT = list(range(100, 120))  # long enough to be read once for both rows of SHARED
 BLOCKS = [
     {"split": "train", "input_ids": [1, 50, 60, 2, 1, 70, 80, 90, 2], "labels": [-100, -100, 60, 2, -100, -100, 80, 90, 2],
-     "seq_lengths": [4, 5], "example_ids": ["a", "b"]},
+     "seq_lengths": [4, 5], "example_ids": ["a", "b"], "read_tokens": 9},
 ]  # fmt: skip
 SHARED = [
     {"split": "train", "input_ids": [*CONTEXT, 50, 60, 2, *CONTEXT, 70, 80, 90, 2],
      "labels": [-100] * 21 + [60, 2] + [-100] * 20 + [70, 80, 90, 2],
-     "seq_lengths": [23, 24], "example_ids": ["a", "b"]},
+     "seq_lengths": [23, 24], "example_ids": ["a", "b"], "read_tokens": 47},
 ]  # fmt: skip
 PAIRS = [
     {
@@ -119,11 +119,31 @@ def test_the_first_three_tokens_of_each_answer_weigh_more_and_the_mean_stays_one
 
     labels = torch.tensor([-100, 7, 7, 7, 7, 2, -100, -100, 8, 2])
 
-    weights = opening_weights(labels, 3.0)[labels != -100]
+    weights = opening_weights(labels, 3.0, torch.tensor([9]))[labels != -100]
 
     # 5 opening tokens (three and two) of weight 3 and 2 of weight 1: 17 in all, over 7 tokens
     assert weights.tolist() == pytest.approx([21 / 17] * 3 + [7 / 17] * 2 + [21 / 17] * 2)
-    assert opening_weights(labels, 1.0).tolist() == [1.0] * 10
+    assert opening_weights(labels, 1.0, torch.tensor([9])).tolist() == [1.0] * 10
+
+
+def test_what_follows_a_citation_is_an_opening_too():
+    from ta_pipeline.training.sft import opening_weights
+
+    labels = torch.tensor([-100, 5, 6, 6, 6, 9, 7, 7, 7, 7, 2])
+
+    weights = opening_weights(labels, 3.0, torch.tensor([4, 9]))[1:]
+
+    # [5 6 6] 6 9 [7 7 7] 7 2: six of weight 3 and four of weight 1, 22 over 10 tokens
+    light, heavy = 10 / 22, 30 / 22
+    assert weights.tolist() == pytest.approx([heavy] * 3 + [light] * 2 + [heavy] * 3 + [light] * 2)
+
+
+def test_a_citation_ends_with_a_closing_bracket_alone_or_behind_others(tokenizer):
+    from ta_pipeline.training.sft import closing_ids
+
+    ids = set(closing_ids(tokenizer))
+    for text in ("[Lecture 4 05:12]", "[第3讲]", "[Lecture 4]"):
+        assert tokenizer(text, add_special_tokens=False)["input_ids"][-1] in ids
 
 
 def test_label_smoothing_changes_the_sft_loss(tmp_path, tiny_model):
@@ -219,3 +239,16 @@ def test_dpo_goes_on_from_the_sft_adapter_and_refers_to_it(tmp_path, tiny_model)
             assert torch.equal(trained[name], parameter)
             assert torch.equal(trained[name.replace(".default.", ".ref.")], parameter)
             assert not trained[name.replace(".default.", ".ref.")].requires_grad
+
+
+def test_a_model_that_reads_rows_whole_gets_blocks_of_the_size_that_was_to_be_read(
+    tmp_path, tiny_model, monkeypatch
+):
+    from ta_pipeline.training import setup
+    from ta_pipeline.training.sft import build_trainer
+
+    blocks = [SHARED[0] | {"read_tokens": 27}]
+    each = job(tmp_path, "sft", blocks, BLOCK, tiny_model, lora=LORA, label_smoothing=0.0, opening_weight=1.0)
+    assert len(build_trainer(each, callbacks=[]).train_dataset) == 1
+    monkeypatch.setattr(setup, "use_row_attention", lambda model: False)
+    assert len(build_trainer(each, callbacks=[]).train_dataset) == 2

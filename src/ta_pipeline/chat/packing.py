@@ -8,12 +8,15 @@ the same passages) come into one block, so that training can read that beginning
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-#: Packed rows; `seq_lengths` and `example_ids` have one entry for each row in the block.
+#: Packed rows; `seq_lengths` and `example_ids` have one entry for each row in the block, `read_tokens` counts
+#: what it takes to read them.
 BLOCK = pa.schema(
     [
         ("split", pa.string()),
@@ -21,6 +24,7 @@ BLOCK = pa.schema(
         ("labels", pa.list_(pa.int32())),
         ("seq_lengths", pa.list_(pa.int32())),
         ("example_ids", pa.list_(pa.string())),
+        ("read_tokens", pa.int32()),
     ]
 )
 
@@ -30,24 +34,45 @@ SAME_START = 128
 _MULTIPLIER = 6364136223846793005
 
 
-def families(input_ids: pa.ListArray, capacity: int) -> list[list[int]]:
-    """Group rows that share their first SAME_START tokens, in row order; none has over `capacity` tokens.
+class Family(NamedTuple):
+    """Rows that begin alike, in row order, and the tokens that it takes to read them."""
 
-    A row that is shorter than that, or longer than `capacity`, is a group of its own.
+    rows: list[int]
+    tokens: int
+
+
+def families(input_ids: pa.ListArray, capacity: int) -> list[Family]:
+    """Group rows that share their first SAME_START tokens; none takes over `capacity` tokens to read.
+
+    A row takes what it does not share with the beginning of an earlier one. A row that is shorter than
+    SAME_START, or longer than `capacity`, is a group of its own.
     """
-    lengths = pc.list_value_length(input_ids).to_pylist()
+    values, offsets = input_ids.values.to_numpy(), input_ids.offsets.to_numpy()
     found: list[list[int]] = []
-    open_groups: dict[int, list[int]] = {}
-    room: dict[int, int] = {}
+    tokens: list[int] = []
+    open_groups: dict[int, int] = {}
     for row, start in enumerate(_starts(input_ids)):
-        if start is not None and room.get(start, -1) >= lengths[row]:
-            open_groups[start].append(row)
-            room[start] -= lengths[row]
-            continue
+        ids = values[offsets[row] : offsets[row + 1]]
+        group = open_groups.get(start, -1) if start is not None else -1
+        if group >= 0:
+            others = (values[offsets[other] : offsets[other + 1]] for other in found[group])
+            own = len(ids) - max(_shared(ids, other) for other in others)
+            if tokens[group] + own <= capacity:
+                found[group].append(row)
+                tokens[group] += own
+                continue
         found.append([row])
+        tokens.append(len(ids))
         if start is not None:
-            open_groups[start], room[start] = found[-1], capacity - lengths[row]
-    return found
+            open_groups[start] = len(found) - 1
+    return [Family(rows, count) for rows, count in zip(found, tokens, strict=True)]
+
+
+def _shared(a: NDArray[np.int32], b: NDArray[np.int32]) -> int:
+    """Count the equal ids at the start of two rows."""
+    width = min(len(a), len(b))
+    different = a[:width] != b[:width]
+    return int(different.argmax()) if different.any() else width
 
 
 def _starts(input_ids: pa.ListArray, chunk: int = 10_000) -> Iterator[int | None]:
@@ -98,47 +123,86 @@ def best_fit(lengths: Sequence[int], capacity: int) -> list[list[int]]:
 def pack(rows: pa.Table, capacity: int, packing: bool, seed: int) -> pa.Table:
     """Pack the rows of each split into blocks of at most `capacity` tokens, in an order drawn by `seed`.
 
-    `rows` has columns id, split, input_ids, labels. Without `packing` each row is a block of its own. The
-    order is shuffled because best-fit puts the longest rows first.
+    `rows` has columns id, split, input_ids, labels. The tokens of a block are those that it takes to read it,
+    where a beginning that rows share counts once. Without `packing` each row is a block of its own. The order
+    is shuffled because best-fit puts the longest rows first.
     """
     parts = []
     for split in sorted(set(rows.column("split").to_pylist())):
         part = rows.filter(pc.equal(rows.column("split"), split))
         lengths = pc.list_value_length(part.column("input_ids")).to_pylist()
-        blocks = [[i] for i in range(part.num_rows)]
+        groups = [Family([row], length) for row, length in enumerate(lengths)]
+        blocks = [[row] for row in range(part.num_rows)]
         if packing:
             groups = families(part.column("input_ids").combine_chunks(), capacity)
-            sizes = [sum(lengths[row] for row in group) for group in groups]
-            blocks = [[row for g in block for row in groups[g]] for block in best_fit(sizes, capacity)]
+            blocks = best_fit([group.tokens for group in groups], capacity)
         order = np.random.default_rng(seed).permutation(len(blocks))
-        parts.append(_gather(part, [blocks[i] for i in order], lengths, split))
+        parts.append(_gather(part, [[groups[g] for g in blocks[i]] for i in order], lengths, split))
     return pa.concat_tables(parts) if parts else BLOCK.empty_table()
 
 
-def _gather(part: pa.Table, blocks: list[list[int]], lengths: list[int], split: str) -> pa.Table:
+def _gather(part: pa.Table, packed: list[list[Family]], lengths: list[int], split: str) -> pa.Table:
+    blocks = [[row for family in block for row in family.rows] for block in packed]
     taken = part.take([row for block in blocks for row in block])
     rows_a_block = np.array([len(block) for block in blocks])
     tokens_a_block = np.array([sum(lengths[row] for row in block) for block in blocks])
     token_offsets = pa.array(np.concatenate([[0], np.cumsum(tokens_a_block)]), pa.int32())
     row_offsets = pa.array(np.concatenate([[0], np.cumsum(rows_a_block)]), pa.int32())
 
-    def flat(name: str) -> pa.Array:
-        return pc.list_flatten(taken.column(name).combine_chunks())
-
     sizes = pa.array([lengths[row] for block in blocks for row in block], pa.int32())
     return pa.table(
         {
             "split": pa.array([split] * len(blocks)),
-            "input_ids": pa.ListArray.from_arrays(token_offsets, flat("input_ids")),
-            "labels": pa.ListArray.from_arrays(token_offsets, flat("labels")),
+            "input_ids": pa.ListArray.from_arrays(token_offsets, _flat(taken, "input_ids")),
+            "labels": pa.ListArray.from_arrays(token_offsets, _flat(taken, "labels")),
             "seq_lengths": pa.ListArray.from_arrays(row_offsets, sizes),
             "example_ids": pa.ListArray.from_arrays(row_offsets, taken.column("id").combine_chunks()),
+            "read_tokens": pa.array([sum(family.tokens for family in block) for block in packed], pa.int32()),
         },
         schema=BLOCK,
     )
 
 
+def divide(blocks: pa.Table) -> pa.Table:
+    """Divide blocks for a model that reads every row whole; none is longer than the fullest was to read.
+
+    Rows keep their order; `read_tokens` becomes a block's length.
+    """
+    capacity = pc.max(blocks.column("read_tokens")).as_py() or 0
+    blocks = blocks.combine_chunks()
+    starts, homes = [0], list[int]()  # of the new blocks: first row, and the block that they were in
+    row = 0
+    for home, lengths in enumerate(blocks.column("seq_lengths").to_pylist()):
+        room = 0
+        for place, length in enumerate(lengths):
+            if place == 0 or length > room:
+                starts += [row] if row else []
+                homes.append(home)
+                room = capacity
+            room -= length
+            row += 1
+    rows = np.array([*starts, row])
+    lengths = _flat(blocks, "seq_lengths")
+    tokens = np.concatenate([[0], np.cumsum(lengths.to_numpy())])[rows]
+    by_token, by_row = pa.array(tokens, pa.int32()), pa.array(rows, pa.int32())
+    return pa.table(
+        {
+            "split": blocks.column("split").take(homes),
+            "input_ids": pa.ListArray.from_arrays(by_token, _flat(blocks, "input_ids")),
+            "labels": pa.ListArray.from_arrays(by_token, _flat(blocks, "labels")),
+            "seq_lengths": pa.ListArray.from_arrays(by_row, lengths),
+            "example_ids": pa.ListArray.from_arrays(by_row, _flat(blocks, "example_ids")),
+            "read_tokens": pa.array(np.diff(tokens), pa.int32()),
+        },
+        schema=BLOCK,
+    )
+
+
+def _flat(table: pa.Table, name: str) -> pa.Array:
+    return pc.list_flatten(table.column(name)).combine_chunks()
+
+
 def pack_efficiency(blocks: pa.Table, capacity: int) -> float:
-    """Share of the blocks' room that real tokens fill."""
-    tokens = pc.sum(pc.list_value_length(blocks.column("input_ids"))).as_py() or 0
+    """Share of the blocks' room that the tokens to read fill."""
+    tokens = pc.sum(blocks.column("read_tokens")).as_py() or 0
     return float(tokens) / (blocks.num_rows * capacity) if blocks.num_rows else 0.0

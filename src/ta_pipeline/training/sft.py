@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from datasets.table import InMemoryTable
 from peft import LoraConfig
 from torch.nn.functional import cross_entropy
 from trl import SFTConfig, SFTTrainer
 
 from datasets import Dataset
+from ta_pipeline.chat.packing import divide
 from ta_pipeline.records import IGNORE_INDEX
 from ta_pipeline.training import row_attention
 from ta_pipeline.training.fused_lora import fuse_lora
@@ -20,22 +22,30 @@ from ta_pipeline.training.shared_prefix import Merged, merge_rows
 ATTENTION = ["q_proj", "k_proj", "v_proj", "o_proj"]
 MLP = ["gate_proj", "up_proj", "down_proj"]
 
-
-#: Tokens of an answer that count as its opening: with them it is decided whether to answer or to refuse.
+#: Tokens of an answer, and of what follows its citation, that count as an opening: with them it is decided
+#: whether to answer or to refuse.
 OPENING = 3
 
 
-def opening_weights(labels: torch.Tensor, weight: float) -> torch.Tensor:
-    """Weigh the opening of each answer by `weight` and every other label by one, with a mean of one.
+def opening_weights(labels: torch.Tensor, weight: float, closings: torch.Tensor) -> torch.Tensor:
+    """Weigh the openings of each answer by `weight`; the mean over all learned tokens is 1.
 
-    `labels` (tokens) holds IGNORE_INDEX where nothing is learned; the weights there mean nothing.
+    `labels` (tokens) holds IGNORE_INDEX where nothing is learned; the weights there mean nothing. `closings`
+    are the ids that end a citation.
     """
     counts = labels != IGNORE_INDEX
     place = torch.arange(len(labels), device=labels.device)
-    last_prompt = torch.where(counts, -1, place).cummax(0).values
-    opening = counts & (place - last_prompt <= OPENING)
+    before = ~counts | torch.isin(labels, closings)
+    last = torch.where(before, place, -1).cummax(0).values
+    last_before = torch.cat([last.new_tensor([-1]), last[:-1]])
+    opening = counts & (place - last_before <= OPENING)
     weights = torch.where(opening, weight, 1.0)
     return weights / weights[counts].mean()
+
+
+def closing_ids(tokenizer: Any) -> list[int]:
+    """List the tokens that a citation ends with."""
+    return sorted(index for token, index in tokenizer.get_vocab().items() if token.endswith("]"))
 
 
 class PackedTrainer(SFTTrainer):  # type: ignore[misc]
@@ -47,6 +57,7 @@ class PackedTrainer(SFTTrainer):  # type: ignore[misc]
 
     label_smoothing = 0.0
     opening_weight = 1.0
+    closings = torch.empty(0, dtype=torch.long)
 
     def compute_loss(
         self,
@@ -70,7 +81,8 @@ class PackedTrainer(SFTTrainer):  # type: ignore[misc]
         logits, targets = outputs.logits[0].float(), targets[keep]
         losses = cross_entropy(logits, targets, reduction="none", label_smoothing=self.label_smoothing)
         if self.model.training:
-            losses = losses * opening_weights(inputs["labels"][0, 1:], self.opening_weight)[keep]
+            labels, closings = inputs["labels"][0, 1:], self.closings.to(losses.device)
+            losses = losses * opening_weights(labels, self.opening_weight, closings)[keep]
         loss = losses.sum()
         count = num_items_in_batch if num_items_in_batch is not None else len(targets)
         loss = loss / torch.as_tensor(count).clamp(min=1)
@@ -103,7 +115,9 @@ def build_trainer(job: TrainingJob, callbacks: list[Any]) -> SFTTrainer:
 
     parameters = job.parameters
     lora = parameters["lora"]
-    blocks = read_rows(job)
+    model, blocks = load_model(job), read_rows(job)
+    if model.config._attn_implementation != row_attention.NAME:
+        blocks = InMemoryTable(divide(blocks))
     train = blocks.filter([split == "train" for split in blocks.column("split").to_pylist()])
     validation = blocks.filter([split == "validation" for split in blocks.column("split").to_pylist()])
     columns = ["input_ids", "labels", "seq_lengths"]
@@ -115,7 +129,7 @@ def build_trainer(job: TrainingJob, callbacks: list[Any]) -> SFTTrainer:
         remove_unused_columns=True,
     )
     trainer = PackedTrainer(
-        model=load_model(job),
+        model=model,
         args=arguments,
         train_dataset=Dataset(train.select(columns)),
         eval_dataset=Dataset(validation.select(columns)) if validation.num_rows else None,
@@ -131,6 +145,7 @@ def build_trainer(job: TrainingJob, callbacks: list[Any]) -> SFTTrainer:
     )
     trainer.label_smoothing = parameters["label_smoothing"]
     trainer.opening_weight = parameters["opening_weight"]
+    trainer.closings = torch.tensor(closing_ids(trainer.processing_class))
     if parameters["zero_stage"] < 3:
         fuse_lora(trainer.model)
     return trainer
