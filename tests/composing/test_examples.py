@@ -145,3 +145,20 @@ def test_public_pairs_are_a_fifth_at_most(course, compose, examples, build):
     ]
     pairs = compose_preferences(examples, [*course, *public], compose, 7)
     assert Counter(pair["origin"] for pair in pairs) == {"course": 10, "public:dpo": 2}
+
+
+def test_a_reading_set_is_asked_over_its_passage_and_images_are_left_out(course, chunks, compose, build):
+    reading = build["dialogue"](
+        "squad.json#1", "What melts?", "Iron.", origin="public:squad",
+        meta=json.dumps({"passage": "Iron melts at 1538 °C.", "passage_title": "Iron"}),
+    )  # fmt: skip
+    picture = build["dialogue"](
+        "llava.json#1", "What is shown?", "A cat.", origin="public:llava", meta='{"image": "cat.jpg"}'
+    )
+    wide = compose.model_copy(update={"replay_share": 0.5})
+    rows = compose_examples([*course, reading, picture], chunks, wide, 7)
+    (row,) = [row for row in rows if row["origin"] == "public:squad"]
+    assert row["task"] == "rag"
+    assert prompt(row) == "[Iron]\nIron melts at 1538 °C.\n\nQuestion: What melts?"
+    assert row["messages"][-1]["content"] == "[Iron] Iron."
+    assert [row for row in rows if row["origin"] == "public:llava"] == []

@@ -11,10 +11,10 @@ from ta_pipeline.composing.contexts import Contexts
 from ta_pipeline.composing.dialogues import Grounded, homework_rows, meta_of, read_dialogues, turns_of
 from ta_pipeline.composing.passages import columns, held_out_lectures, read_materials
 from ta_pipeline.composing.refusals import refusal_rows
-from ta_pipeline.composing.rows import ChunkFinder, Row, ask, cite, make_row
+from ta_pipeline.composing.rows import ChunkFinder, Message, Row, ask, cite, make_row
 from ta_pipeline.composing.templates import TemplateShape, askable, template_rows
 from ta_pipeline.params import ComposeParams
-from ta_pipeline.rag.prompt import INSTRUCTIONS
+from ta_pipeline.rag.prompt import INSTRUCTIONS, Passage, build_messages, citation
 from ta_pipeline.records import InputError
 
 #: Plain question/answer rows (homework) over all rows: they teach no passage, and they are long.
@@ -91,21 +91,34 @@ def _sample(rows: Sequence[Row], share: float, others: int, seed: str) -> list[R
 
 
 def _replay_rows(documents: Sequence[Row]) -> list[Row]:
-    """Make plain rows of the public dialogues: short ones, no preference rows, no unfilled placeholders."""
+    """Make rows of the public dialogues: short ones, no preference rows, no unfilled placeholders, no images.
+
+    A question on a passage is asked like one on a lecture.
+    """
     rows: list[Row] = []
     for document in documents:
         if not document["origin"].startswith("public:") or document["kind"] != "dialogue":
             continue
         meta, messages = meta_of(document), turns_of(document)
-        text = "".join(message["content"] for message in messages)
-        if "rejected" in meta or "{{" in text or columns(text) > _LONGEST_REPLAY:
+        if "rejected" in meta or "image" in meta or not messages or messages[-1]["role"] != "assistant":
             continue
-        if messages and messages[-1]["role"] == "assistant":
-            tools = meta.get("tools") or None
-            tools = (
-                tools if isinstance(tools, str) or tools is None else json.dumps(tools, ensure_ascii=False)
-            )
-            origin, task = document["origin"], "tool" if tools else "qa"
-            language, name = document["language"], document["id"]
-            rows.append(make_row(task, "replay", language, name, messages, origin=origin, tools=tools))
+        reads = isinstance(meta.get("passage"), str)
+        if reads:
+            messages = _over_passage(messages, meta, document["language"])
+        text = "".join(message["content"] for message in messages)
+        if "{{" in text or columns(text) > _LONGEST_REPLAY:
+            continue
+        tools = meta.get("tools") or None
+        tools = tools if isinstance(tools, str) or tools is None else json.dumps(tools, ensure_ascii=False)
+        origin, task = document["origin"], "tool" if tools else "rag" if reads else "qa"
+        language, name = document["language"], document["id"]
+        rows.append(make_row(task, "replay", language, name, messages, origin=origin, tools=tools))
     return rows
+
+
+def _over_passage(messages: Sequence[Message], meta: Row, language: str) -> list[Message]:
+    """Put the passage of a reading set above the question, and its title before the answer."""
+    *history, question, answer = messages
+    title = meta.get("passage_title") or {"zh": "资料"}.get(language, "Passage")
+    asked = build_messages(question["content"], [Passage(title, meta["passage"])], language, history)
+    return [*asked, {"role": "assistant", "content": f"{citation(title, None)} {answer['content']}"}]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import ceil
 from random import Random
 
+from ta_pipeline.composing.leaks import Limits, Said, check_leaks, clusters
 from ta_pipeline.composing.rows import Row, question_of, without_citation
-from ta_pipeline.composing.similarity import best_matches, near_pairs
+from ta_pipeline.composing.similarity import best_matches
 from ta_pipeline.params import ComposeParams, SplitParams
 from ta_pipeline.records import InputError
 
@@ -28,13 +29,17 @@ def split_without_leaks(
     above it apart) is as near as `max_question_similarity` to a benchmark question, and nothing the
     assistant learns to say as near as `max_reference_similarity` to a reference. Near copies of a
     question, rows of one document, and an example with its preferences share a split.
+
+    Raises InputError where what was kept and placed still holds a leak.
     """
     rows = [*examples, *preferences]
     reasons = _leaks(rows, questions, compose)
     kept = [row for row, reason in zip(rows, reasons, strict=True) if not reason]
     dropped = [_dropped(row, *reason) for row, reason in zip(rows, reasons, strict=True) if reason]
-    splits = _splits(kept, compose.split, seed)
+    limits = Limits(compose.max_question_similarity, compose.max_reference_similarity, SAME_QUESTION)
+    splits = _splits(kept, limits, compose.split, seed)
     placed = [{**row, "split": split} for row, split in zip(kept, splits, strict=True)]
+    check_leaks([*_said(placed), *_said_in_exam(questions)], limits)
     return (
         [row for row in placed if "messages" in row],
         [row for row in placed if "prompt" in row],
@@ -49,12 +54,27 @@ def asked(row: Row) -> list[str]:
 
 
 def learned(row: Row) -> list[str]:
-    """List what a row teaches to say, with and without citation."""
+    """List what a row teaches to say or not to say, with and without citation."""
     if "messages" in row:
         answers = [turn["content"] for turn in row["messages"] if turn["role"] == "assistant"]
     else:
-        answers = [row["chosen"]]
+        answers = [row["chosen"], row["rejected"]]
     return [form for answer in answers for form in (answer, without_citation(answer))]
+
+
+def _said(rows: Sequence[Row]) -> Iterator[Said]:
+    for row in rows:
+        side = row["split"] or "train"
+        yield from (Said(row["id"], side, "question", text) for text in [*asked(row)[:-1], _key(row)])
+        yield from (Said(row["id"], side, "answer", text) for text in learned(row))
+
+
+def _said_in_exam(questions: Sequence[Row]) -> Iterator[Said]:
+    for row in questions:
+        yield Said(row["id"], "benchmark", "question", row["question"])
+        if row["reference"]:
+            told = (row["reference"], without_citation(row["reference"]))
+            yield from (Said(row["id"], "benchmark", "answer", text) for text in told)
 
 
 def _leaks(
@@ -92,10 +112,10 @@ def _dropped(row: Row, reason: str, detail: str) -> Row:
     }
 
 
-def _splits(rows: Sequence[Row], split: SplitParams, seed: int) -> list[str]:
+def _splits(rows: Sequence[Row], limits: Limits, split: SplitParams, seed: int) -> list[str]:
     """Share out the groups of rows that belong together, validation and test first."""
     groups: dict[int, list[int]] = {}
-    for place, root in enumerate(_groups(rows)):
+    for place, root in enumerate(_groups(rows, limits)):
         groups.setdefault(root, []).append(place)
     order = [groups[root] for root in sorted(groups)]
     Random(f"{seed}:splits").shuffle(order)
@@ -114,7 +134,7 @@ def _splits(rows: Sequence[Row], split: SplitParams, seed: int) -> list[str]:
     return names
 
 
-def _groups(rows: Sequence[Row]) -> list[int]:
+def _groups(rows: Sequence[Row], limits: Limits) -> list[int]:
     """Give each row the lowest index of the rows it belongs with."""
     parents = list(range(len(rows)))
 
@@ -128,8 +148,10 @@ def _groups(rows: Sequence[Row]) -> list[int]:
         left, right = sorted((root(left), root(right)))
         parents[right] = left
 
-    for left, right in near_pairs([_key(row) for row in rows], SAME_QUESTION):
-        join(left, right)
+    places = {row["id"]: place for place, row in enumerate(rows)}
+    for cluster in clusters(list(_said(rows)), limits):
+        for name in cluster.ids[1:]:
+            join(places[cluster.ids[0]], places[name])
     first: dict[str, int] = {}
     for place, row in enumerate(rows):
         for name in (f"document {row.get('document_id')}" if row.get("document_id") else "", _prompt(row)):

@@ -14,6 +14,7 @@ from ta_pipeline.pipelines.clean.pipeline import create_pipeline
 from ta_pipeline.records import DOCUMENT, DROPPED, PII_AUDIT
 
 CONF = Path(__file__).parents[3] / "conf" / "base" / "parameters_clean.yml"
+NOTHING = pa.table({})
 CLEAN = CleanParams(**yaml.safe_load(CONF.read_text(encoding="utf-8"))["clean"])
 FORCE = "Force is a push or a pull that one body exerts on another; it is measured in newtons, and it points."
 MASS = "Mass is the measure of the inertia of a body; it is a scalar and does not depend on the place at all."
@@ -49,7 +50,7 @@ def run(documents):
     normalised, removed = nodes.normalise_documents(documents, CLEAN)
     masked, audit = nodes.mask_personal_data(normalised, CLEAN)
     filtered, bad = nodes.filter_quality(masked, CLEAN)
-    kept, copies = nodes.drop_near_duplicates(filtered, CLEAN)
+    kept, copies, _ = nodes.drop_near_duplicates(filtered, CLEAN, NOTHING)
     dropped, report = nodes.report_cleaning(documents, kept, bad, copies, removed, audit)
     return kept, dropped, report, removed, audit
 
@@ -164,7 +165,7 @@ def test_the_copy_among_the_handouts_goes_even_where_it_stands_first():
         document(2, [FORCE], source="lectures/04.md"),
         document(3, ["So what is a force? It is a push, or it is a pull."], "transcript", "lectures/04.vtt"),
     )
-    kept, copies = nodes.drop_near_duplicates(documents, CLEAN)
+    kept, copies, _ = nodes.drop_near_duplicates(documents, CLEAN, NOTHING)
     assert kept["id"].to_pylist() == ["id2", "id3"]
     assert copies["kept_id"].to_pylist() == ["id2"]
 
@@ -177,17 +178,17 @@ def test_rows_of_a_question_list_are_no_files_of_a_lecture():
         document(9, [MASS], source="lectures/04.homework.md"),
         *asked,
     )
-    assert nodes.drop_near_duplicates(documents, CLEAN)[1]["id"].to_pylist() == ["id1"]
+    assert nodes.drop_near_duplicates(documents, CLEAN, NOTHING)[1]["id"].to_pylist() == ["id1"]
 
 
 def test_a_dialogue_is_no_copy_of_a_page():
     documents = table(document(1, ["Q", FORCE]), document(2, ["Q", FORCE], "dialogue", "faq.csv"))
-    assert nodes.drop_near_duplicates(documents, CLEAN)[1].num_rows == 0
+    assert nodes.drop_near_duplicates(documents, CLEAN, NOTHING)[1].num_rows == 0
 
 
 def test_the_jaccard_value_of_a_near_copy_is_reported():
     documents = table(document(1, [f"{FORCE} {MASS}"]), document(2, [f"{FORCE} {MASS} Indeed."]))
-    _, copies = nodes.drop_near_duplicates(documents, CLEAN)
+    _, copies, _ = nodes.drop_near_duplicates(documents, CLEAN, NOTHING)
     [row] = copies.to_pylist()
     assert (row["reason"], row["kept_id"]) == ("near_duplicate", "id1")
     assert row["detail"].startswith("Jaccard 0.9")
@@ -238,3 +239,21 @@ def test_the_same_input_gives_the_same_output():
     first, second = run(documents), run(documents)
     assert all(a.equals(b) for a, b in zip(first[:2], second[:2]))
     assert first[2] == second[2]
+
+
+def test_a_second_run_signs_only_what_is_new_and_drops_the_same(caplog):
+    old = [document(1, [f"{FORCE} {MASS}"]), document(2, [f"{FORCE} {MASS} Indeed."]), document(3, [MASS])]
+    first = nodes.drop_near_duplicates(table(*old), CLEAN, NOTHING)
+    with caplog.at_level("INFO"):
+        again = nodes.drop_near_duplicates(table(*old), CLEAN, first[2])
+        more = nodes.drop_near_duplicates(table(*old, document(4, [MASS])), CLEAN, first[2])
+        other = nodes.drop_near_duplicates(table(*old, document(4, ["A new lecture."])), CLEAN, first[2])
+    assert all(a.equals(b) for a, b in zip(first, again, strict=True))
+    assert more[1]["id"].to_pylist() == ["id2", "id4"] and more[2].equals(first[2])
+    assert other[1].equals(first[1]) and other[2].num_rows == first[2].num_rows + 1
+    signed = [
+        message for message in caplog.messages if message.startswith("Signed") and "of 0" not in message
+    ]
+    assert [message.split(" texts")[0] for message in signed] == [
+        "Signed 0 of 3", "Signed 0 of 3", "Signed 1 of 4",
+    ]  # fmt: skip

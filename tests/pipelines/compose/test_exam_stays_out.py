@@ -5,6 +5,7 @@ Measured here by plain sets of 3-grams, not by the code under test.
 
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 import yaml
 
@@ -33,7 +34,7 @@ def composed(tiny_model):
     documents, _ = clean.normalise_documents(documents, rules)
     documents, _ = clean.mask_personal_data(documents, rules)
     documents, _ = clean.filter_quality(documents, rules)
-    documents, _ = clean.drop_near_duplicates(documents, rules)
+    documents, *_ = clean.drop_near_duplicates(documents, rules, pa.table({}))
     chunks = compose.chunk_documents(documents, tiny_model, params)
     questions = compose.prepare_questions(
         ROOT / "none", ROOT / "none", ROOT / "data/01_raw/benchmark", documents, "mechanics", params, 7

@@ -319,7 +319,9 @@ SRT = "1\n00:00:01,000 --> 00:00:02,000\nhello\n"
 def test_a_recording_is_left_to_a_transcript_of_its_name_and_the_report_says_so(folders, monkeypatch):
     course, public = folders
     heard = hear(monkeypatch)
-    write(course, {"x/01.mp4": "-", "x/01.srt": SRT, "x/02.mp4": "-", "x/03.mp3": "-", "x/03.zh.vtt": "broken"})
+    write(
+        course, {"x/01.mp4": "-", "x/01.srt": SRT, "x/02.mp4": "-", "x/03.mp3": "-", "x/03.zh.vtt": "broken"}
+    )
     documents, quarantined = read_sources(course, public, "c", PARAMS, SOURCES)
     assert heard == ["x/02.mp4", "x/03.mp3"]  # a transcript that gives nothing stands for nothing
     assert documents["source"].to_pylist() == ["x/01.srt", "x/02.mp4", "x/03.mp3"]

@@ -11,7 +11,7 @@ import pyarrow as pa
 from ta_pipeline.params import CleanParams
 from ta_pipeline.records import DOCUMENT, DROPPED, PII_AUDIT
 from ta_pipeline.text.boilerplate import Lexicon, remove_boilerplate
-from ta_pipeline.text.duplicates import Copy, find_copies
+from ta_pipeline.text.duplicates import Copy, find_copies_again
 from ta_pipeline.text.forbidden import load_lexicon, remove_forbidden_lines
 from ta_pipeline.text.language import detect_language
 from ta_pipeline.text.normalise import normalise_document
@@ -77,18 +77,24 @@ def filter_quality(documents: pa.Table, clean: CleanParams) -> tuple[pa.Table, p
     return _documents(kept), _dropped_table(dropped)
 
 
-def drop_near_duplicates(documents: pa.Table, clean: CleanParams) -> tuple[pa.Table, pa.Table]:
+def drop_near_duplicates(
+    documents: pa.Table, clean: CleanParams, known_signatures: pa.Table
+) -> tuple[pa.Table, pa.Table, pa.Table]:
     """Split documents into first sightings and copies, each copy with its original's id.
 
-    Files whose lecture has other files go first, so that the copy among the handouts is the one that
-    goes. Dialogues are compared with dialogues, by question and answer together.
+    Files whose lecture has other files go first, so that the copy among the handouts is the one that goes.
+    Dialogues are compared with dialogues, by question and answer together. The third table is what the next
+    run need not sign again, as `known_signatures` is from the last.
     """
     rows = documents.to_pylist()
     order = _lectures_first(rows)
     copies: dict[int, tuple[Copy, str]] = {}
-    for dialogues in (False, True):
+    signatures: list[pa.Table] = []
+    for among, dialogues in (("documents", False), ("dialogues", True)):
         members = [n for n in order if (rows[n]["kind"] == "dialogue") is dialogues]
-        found = find_copies([text_of(rows[n]) for n in members], range(len(members)), clean.dedup)
+        texts = [text_of(rows[n]) for n in members]
+        found, signed = find_copies_again(texts, range(len(members)), clean.dedup, known_signatures, among)
+        signatures.append(signed)
         copies |= {members[copy.index]: (copy, rows[members[copy.kept]]["id"]) for copy in found}
     dropped = [
         _dropped(
@@ -102,7 +108,7 @@ def drop_near_duplicates(documents: pa.Table, clean: CleanParams) -> tuple[pa.Ta
     ]
     kept = [row for n, row in enumerate(rows) if n not in copies]
     logger.info("Kept %d of %d documents, the rest are copies", len(kept), len(rows))
-    return _documents(kept), _dropped_table(dropped)
+    return _documents(kept), _dropped_table(dropped), pa.concat_tables(signatures)
 
 
 def report_cleaning(

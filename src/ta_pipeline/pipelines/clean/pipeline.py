@@ -35,8 +35,8 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 func=drop_near_duplicates,
-                inputs=["filtered_documents", "params:clean"],
-                outputs=["clean_documents", "dropped_duplicates"],
+                inputs=["filtered_documents", "params:clean", "known_signatures"],
+                outputs=["clean_documents", "dropped_duplicates", "signatures"],
                 name="drop_near_duplicates",
             ),
             Node(

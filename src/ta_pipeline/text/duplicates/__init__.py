@@ -8,5 +8,6 @@ run, `files` goes from Parquet to Parquet.
 from ta_pipeline.text.duplicates.find import Copy, find_copies
 from ta_pipeline.text.duplicates.numerals import same_numbers
 from ta_pipeline.text.duplicates.shingles import jaccard
+from ta_pipeline.text.duplicates.store import find_copies_again
 
-__all__ = ["Copy", "find_copies", "jaccard", "same_numbers"]
+__all__ = ["Copy", "find_copies", "find_copies_again", "jaccard", "same_numbers"]

@@ -33,7 +33,10 @@ _ANNOUNCED = 2.0
 _UPPER = "A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĖĘĚĞĢĪĮİĶĹĻĽŁŃŅŇŌŐŒŘŚŞŠŢŤŪŮŰŲŹŻŽ"
 _LOWER = "a-zß-öø-ÿāăąćčďđēėęěğģīįıķĺļľłńņňōőœřśşšţťūůűųźżž"
 #: Patterns below begin with the set of capitals, which lets the search skip to the next one.
-_AFTER_CAPITAL = rf"(?:['’][{_UPPER}])?[{_LOWER}]+(?:[{_UPPER}][{_LOWER}]+)?(?:[-‐'’][{_UPPER}]?[{_LOWER}]{{2,}})*(?![A-Za-z0-9_])"
+_AFTER_CAPITAL = (
+    rf"(?:['’][{_UPPER}])?[{_LOWER}]+(?:[{_UPPER}][{_LOWER}]+)?"
+    rf"(?:[-‐'’][{_UPPER}]?[{_LOWER}]{{2,}})*(?![A-Za-z0-9_])"
+)
 _WORD = rf"[{_UPPER}]{_AFTER_CAPITAL}"
 _AFTER_INITIAL = rf"\.(?:[ -]?[{_UPPER}]\.)*"
 _INITIALS = rf"[{_UPPER}]{_AFTER_INITIAL}"
@@ -313,13 +316,12 @@ def _weigh_before(text: str, start: int, end: int) -> float:
         return 3.5
     if "\n" in between or not words or words[-1][-1] in ".?。！？;":
         return _weigh_signature(before, text, end)
-    table, weight = _table(between), 0.0
-    for first in range(len(words)):
-        if weight := table.get(" ".join(words[first:]).strip('("“*'), 0.0):
-            return weight
+    table = _table(between)
+    endings = (" ".join(words[first:]).strip('("“*') for first in range(len(words)))
+    weight = next((table[ending] for ending in endings if table.get(ending)), 0.0)
     if table is cues.BEFORE_COLON and len(words) > 1 and words[-2] in cues.NUMBERED and len(words[-1]) < 3:
-        return 2.5
-    return _weigh_signature(before, text, end)
+        weight = weight or 2.5
+    return weight or _weigh_signature(before, text, end)
 
 
 def _table(between: str) -> dict[str, float]:

@@ -74,7 +74,9 @@ _CUT = re.compile(
     r"|回|来自|来到|发往|发到|发货到|邮寄到|邮寄至|填的?是|写的?是|改成|改为|就在|是在|前往|去|来|到|在|是"
     r"|为|从|于|的|和|或|请|：|:|“|\")"
 )
-_SURE_CUT = re.compile(r"位于|坐落[于在]?|座落[于在]?|地址[是为]?|住址[是为]?|住在|寄到|寄往|寄至|送到|[有着]")
+_SURE_CUT = re.compile(
+    r"位于|坐落[于在]?|座落[于在]?|地址[是为]?|住址[是为]?|住在|寄到|寄往|寄至|送到|[有着]"
+)
 #: Roads between towns, underground lines and running tracks have numbers without doors.
 _NO_STREET = re.compile(r"(?:[国省县跑轨航车管赛弯隧]道|公路|铁路|高速路|线路|电路|通道|频道)\s?$")
 _ADDRESS_CHARACTERS = re.compile(rf"[{_HAN}0-9A-Za-z·\s]+$")

@@ -15,7 +15,8 @@ from ta_pipeline.text.personal_data.span import Found
 
 #: Most numbers are decimals, dates and ranges; one search passes over them to what may be personal.
 _MAY_BE_PERSONAL = re.compile(
-    r"\d(?:\d{4}|\d{2,3}[ \u00a0\-‐‑–.)）]{1,2}\d{3}|\d{0,2}\.\d{1,3}\.\d{1,3}\.\d|\d{1,3}[A-Za-z]{1,4}-?\d{3}"
+    r"\d(?:\d{4}|\d{2,3}[ \u00a0\-‐‑–.)）]{1,2}\d{3}"
+    r"|\d{0,2}\.\d{1,3}\.\d{1,3}\.\d|\d{1,3}[A-Za-z]{1,4}-?\d{3}"
     r"|\d{3}-\d{2,4}-\d{3}|\d(?:[ -]\d{2}){3}|\d \d{4} \d|\d?[ )）.-]{1,2}\d{2,4}[ .-]\d{3})"
 )
 #: A run of digits with what may stand between them.
