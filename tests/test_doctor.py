@@ -223,3 +223,10 @@ def test_the_doctor_finds_this_machine_ready_and_agrees_with_training_about_bf16
     } <= set(found)
     chosen = {"bf16": "bf16 is used", "fp32": "float32 is used"}[resolve_precision("auto")]
     assert chosen in found["bf16"]["found"]
+
+
+def test_extras_that_are_not_there_come_with_their_install_command():
+    check = checks.check_extras({"speech": ["faster-whisper"], "ocr": [], "ray": ["daft", "ray"]})
+    assert (check.status, check.found) == ("ok", "installed: ocr; not: speech, ray")
+    assert check.cure.endswith("'.[speech,ray]'")
+    assert checks.check_extras({"ocr": []}).cure == ""

@@ -192,6 +192,15 @@ def check_llama_quantize(path: str | None) -> Check:
     return Check("llama-quantize", "ok", "not found; auto-round writes Q4_K_M instead")
 
 
+def check_extras(missing: dict[str, list[str]]) -> Check:
+    """Say which extras are installed; `missing` has the packages that each of them lacks."""
+    there = ", ".join(name for name, packages in missing.items() if not packages) or "none"
+    absent = [name for name, packages in missing.items() if packages]
+    told = f"installed: {there}" + (f"; not: {', '.join(absent)}" if absent else "")
+    cure = f".venv/bin/pip install -c constraints.txt -e '.[{','.join(absent)}]'" if absent else ""
+    return Check("extras", "ok", told, cure)
+
+
 def check_writable(folder: str, problem: str | None) -> Check:
     """Judge the output folder by what writing a file to it said (None: it works)."""
     cure = "mend its permissions, or set OUT_BASE to another folder"

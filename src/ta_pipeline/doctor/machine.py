@@ -27,6 +27,8 @@ from ta_pipeline.records import InputError
 _HUB = "https://huggingface.co"
 _HUB_SECONDS = 3.0
 _IMPORT_SECONDS = 120.0
+#: Extras that widen what the project reads and where it runs; the others have checks of their own.
+_EXTRAS = ("speech", "ocr", "ray", "modelscope")
 #: Where a container's memory limit stands, in cgroup version 2 and 1; "max" or a huge number is none.
 _MEMORY_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
@@ -55,6 +57,7 @@ def examine(root: Path) -> Iterator[Check]:
     yield checks.check_hub(endpoint, hub_problem(endpoint))
     yield checks.check_go(shutil.which("go"))
     yield checks.check_llama_quantize(shutil.which("llama-quantize"))
+    yield checks.check_extras(_missing_extras(_text(root / "pyproject.toml")))
 
 
 def _text(file: Path) -> str:
@@ -73,6 +76,13 @@ def direct_dependencies(pyproject: str) -> list[str]:
     """List the names of a pyproject's own dependencies, extras left out."""
     listed: list[str] = tomllib.loads(pyproject)["project"]["dependencies"]
     return [plain_name(re.split(r"[^\w.-]", requirement, maxsplit=1)[0]) for requirement in listed]
+
+
+def _missing_extras(pyproject: str) -> dict[str, list[str]]:
+    """Map the extras to those of their packages that are not installed."""
+    extras: dict[str, list[str]] = tomllib.loads(pyproject)["project"]["optional-dependencies"]
+    installed = {plain_name(d.metadata["Name"]) for d in distributions()}
+    return {name: [p for p in extras[name] if plain_name(p) not in installed] for name in _EXTRAS}
 
 
 def read_pins(constraints: str) -> dict[str, str]:

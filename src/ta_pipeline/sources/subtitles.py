@@ -10,10 +10,11 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ta_pipeline.sources.drafts import WHOLE_FILE, Draft, Fault, Found, Segment
 from ta_pipeline.sources.plain_text import join_wrapped, paragraphs
+from ta_pipeline.sources.speakers import named_speakers, voices
 
 _CLOCK = r"(?:([0-9]{1,3}):)?([0-9]{1,2}):([0-9]{1,2})[,.]([0-9]{1,3})"
 _TIMING = re.compile(rf"^\s*{_CLOCK}\s*-->\s*{_CLOCK}(?:\s+\S.*)?\s*$")
@@ -22,19 +23,11 @@ _TIMING_LIKE = re.compile(r"^\s*[0-9].*-->")
 #: A paragraph that begins so is the head of a cue (its number, half a timing), not speech.
 _BARE_HEAD = re.compile(r"^[0-9][0-9:,.> -]*$", re.MULTILINE)
 _NOT_SPEECH = re.compile(r"^(?:WEBVTT|NOTE|STYLE|REGION)(?:\s|$)")
-_VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]+)>")
 _TAG = re.compile(r"</?(?:[bciuv]|ruby|rt|lang|font)(?:[ .][^<>]*)?>|<[0-9][0-9:.]*>|\{\\[^}]*\}")
 #: Commas before the text of an event.
 _EVENT_COMMAS = 9
 #: Vector drawing: what follows are coordinates.
 _DRAWING = re.compile(r"\\p[1-9]")
-_SPEAKER = re.compile(
-    r"^[-–—\[(（【]?\s*"
-    r"((?:[\u4e00-\u9fff]{0,2}(?:学生|同学|老师|教师|教授|助教|主持人|讲师)(?:[A-Z0-9一二三四五六七八九十甲乙丙丁]{1,2})?)"
-    r"|(?:Student|Teacher|Professor|Instructor|Lecturer|Host|TA|SPEAKER)(?:[ _]?[0-9]{1,3}|[ _][A-Z])?)"
-    r"[\])）】]?\s*[：:]",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True)
@@ -82,7 +75,8 @@ def _read_events(text: str, kind: str) -> Found:
         yield Fault(WHOLE_FILE, "no_cues", "no `Dialogue:` line; is it a subtitle?")
     if segments:
         # Editors keep cues in the order they were written.
-        yield Draft("transcript", sorted(segments, key=lambda segment: (segment.start or 0.0, segment.line)))
+        segments.sort(key=lambda segment: (segment.start or 0.0, segment.line))
+        yield Draft("transcript", _with_speakers(segments))
 
 
 def _read_event(line: str, number: int, kind: str, last: bool) -> Segment | Fault | None:
@@ -101,10 +95,7 @@ def _read_event(line: str, number: int, kind: str, last: bool) -> Segment | Faul
     words = "" if _DRAWING.search(event.text) else join_wrapped(event.plaintext.split("\n"))
     if not words:
         return None
-    named = _SPEAKER.match(words)
-    return Segment(
-        words, number, start=start, end=end, speaker=event.name.strip() or (named and named[1].strip())
-    )
+    return Segment(words, number, start=start, end=end, speaker=event.name.strip() or None)
 
 
 def _read(text: str, vtt: bool) -> Found:
@@ -125,7 +116,13 @@ def _read(text: str, vtt: bool) -> Found:
             else:
                 segments.append(found)
     if segments:
-        yield Draft("transcript", segments)
+        yield Draft("transcript", _with_speakers(segments))
+
+
+def _with_speakers(segments: list[Segment]) -> list[Segment]:
+    """Give each cue that has no voice tag the speaker whose name stands before its colon."""
+    named = named_speakers([segment.text for segment in segments])
+    return [replace(segment, speaker=segment.speaker or name) for segment, name in zip(segments, named)]
 
 
 def _split(lines: list[str], vtt: bool) -> Iterator[_Cue | Fault]:
@@ -166,8 +163,10 @@ def _read_cue(cue: _Cue, vtt: bool, last: bool) -> Iterator[Segment | Fault]:
             spoken.append(block)
         elif _BARE_HEAD.match(block):
             heads.append((line, block.split("\n")[0][:60]))
-    for speaker, words in _voices("\n".join(spoken), vtt):
-        yield Segment(words, cue.line, start=start, end=end, speaker=speaker)
+    for speaker, raw in voices("\n".join(spoken)):
+        bare = _TAG.sub("", raw)
+        if words := join_wrapped((html.unescape(bare) if vtt else bare).split("\n")):
+            yield Segment(words, cue.line, start=start, end=end, speaker=speaker)
     if last and not spoken:
         yield _fault(cue.line, "the last cue has no text", truncated=True)
     for line, head in heads:
@@ -184,14 +183,3 @@ def _seconds(clock: tuple[str | None, ...]) -> float:
     hours, minutes, seconds, fraction = (part or "0" for part in clock)
     whole = int(hours) * 3600 + int(minutes) * 60 + int(seconds)
     return round(whole + int(fraction.ljust(3, "0")) / 1000, 3)
-
-
-def _voices(body: str, vtt: bool) -> Iterator[tuple[str | None, str]]:
-    """Yield speaker and words; a cue with two `<v>` tags has two speakers."""
-    first, *voiced = _VOICE.split(body)
-    for speaker, spoken in [(None, first), *zip(voiced[::2], voiced[1::2], strict=True)]:
-        words = _TAG.sub("", spoken)
-        words = join_wrapped((html.unescape(words) if vtt else words).split("\n"))
-        if words:
-            named = _SPEAKER.match(words)
-            yield speaker.strip() if speaker else (named[1].strip() if named else None), words
