@@ -88,7 +88,7 @@ def run(tmp_path):
         passages={"chars": 400, "distractors": 2},
         templates=[],
         rows_per_chunk=0,
-        refusal_share={"zh": 0, "en": 0},
+        refusal_share=0,
         replay_share=0.0,
         max_question_similarity=0.6,
         max_reference_similarity=0.8,

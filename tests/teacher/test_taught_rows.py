@@ -53,7 +53,7 @@ def compose(teacher):
         passages={"chars": 200, "distractors": 1},
         templates=[],
         rows_per_chunk=0,
-        refusal_share={"zh": 0, "en": 0},
+        refusal_share=0,
         replay_share=0.0,
         max_question_similarity=0.6,
         max_reference_similarity=0.8,
