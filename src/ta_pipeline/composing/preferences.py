@@ -101,7 +101,7 @@ def _ungrounded(row: Row, rows: Sequence[Row], rng: Random) -> str:
     bare = without_citation(answer)
     wrong = [cited for cited in _citations(row) if not answer.startswith(cited)]
     other = _other_answer(row, rows, rng)
-    choices = [bare, f"{answer[: -len(bare)].strip()} {other}" if other else ""]
+    choices = [bare, f"{answer.removesuffix(bare)}{other}" if other else ""]
     if wrong:
         choices += [f"{rng.choice(wrong)} {bare}", _copied(row, rng, wrong)]
     return rng.choice([choice for choice in choices if choice])
