@@ -5,8 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ta_pipeline.chat.packing import BLOCK, SAME_START, best_fit, divide, families, pack, pack_efficiency
-from ta_pipeline.chat.rows import TOKEN_ROW
+from ta_pipeline.chat.packing import (
+    BLOCK,
+    SAME_START,
+    best_fit,
+    divide,
+    families,
+    in_steps,
+    pack,
+    pack_efficiency,
+)
+from ta_pipeline.chat.rows import PREFERENCE_TOKENS, TOKEN_ROW
 
 
 def rows(lengths, split="train"):
@@ -169,3 +178,51 @@ def test_dividing_loses_no_token_and_cuts_no_row(lengths):
     assert [n for row in divided for n in row["seq_lengths"]] == [n for each in lengths for n in each]
     assert all(len(row["input_ids"]) == sum(row["seq_lengths"]) for row in divided)
     assert all(len(row["input_ids"]) <= max(map(max, lengths)) for row in divided)
+
+
+def preferences(beginnings, split="train"):
+    """Pairs named a0, a1, b0 … whose prompts begin as their letter says."""
+    return pa.Table.from_pylist(
+        [
+            {
+                "id": f"{letter}{i}",
+                "split": split,
+                "prompt_ids": [ord(letter)] * SAME_START + [1000 + i],
+                "chosen_ids": [5, 2],
+                "rejected_ids": [6, 2],
+            }
+            for i, letter in enumerate(beginnings)
+        ],
+        PREFERENCE_TOKENS,
+    )
+
+
+def steps_of(table, size):
+    letters = "".join(name[0] for name in table.column("id").to_pylist())
+    return [letters[start : start + size] for start in range(0, len(letters), size)]
+
+
+def test_the_pairs_of_a_step_begin_alike_and_what_is_left_of_beginnings_comes_last():
+    ordered = in_steps(preferences("abcabcabcabcaabd"), 4, seed=7)
+    steps = steps_of(ordered, 4)
+    assert sorted(steps[:3]) == ["aaaa", "bbbb", "cccc"] and sorted(steps[3]) == ["a", "a", "b", "d"]
+
+
+def test_what_is_left_of_beginnings_fills_steps_of_as_few_as_possible():
+    assert steps_of(in_steps(preferences("aaabbc"), 4, seed=7), 4) == ["aaac", "bb"]
+    assert steps_of(in_steps(preferences("abbccc"), 4, seed=7), 4) == ["ccca", "bb"]
+
+
+@given(st.text("abc", max_size=20), st.integers(1, 5))
+def test_every_pair_stands_in_exactly_one_step(beginnings, size):
+    table = preferences(beginnings)
+    ordered = in_steps(table, size, seed=7)
+    assert sorted(ordered.column("id").to_pylist()) == sorted(table.column("id").to_pylist())
+    assert ordered.schema == table.schema
+
+
+def test_steps_come_in_an_order_drawn_by_the_seed_and_keep_to_their_split():
+    table = pa.concat_tables([preferences("aabbccddee"), preferences("aab", "validation")])
+    orders = {tuple(in_steps(table, 2, seed).column("id").to_pylist()) for seed in range(5)}
+    assert len(orders) > 1 and in_steps(table, 2, 1).equals(in_steps(table, 2, 1))
+    assert in_steps(table, 2, 1).column("split").to_pylist() == ["train"] * 10 + ["validation"] * 3

@@ -120,20 +120,47 @@ def test_pairs_choose_refusals_that_begin_in_many_ways(language):
     assert [wording for wording in VARIED[language] if not is_refusal(wording)] == []
 
 
-ANSWERING = ("grounded_over_ungrounded", "answer_over_refusal")
-
-
 def test_pairs_share_a_prompt_of_the_examples_and_pull_both_ways(course, compose, examples):
     pairs = compose_preferences(examples, course, compose, 7)
     prompts = [row["messages"][:-1] for row in examples]
-    rules = Counter(pair["rule"] for pair in pairs)
     assert all(pair["prompt"] in prompts and pair["chosen"] != pair["rejected"] for pair in pairs)
-    assert len(pairs) == 12 and all(2 * rules["refusal_over_invention"] <= rules[rule] for rule in ANSWERING)
+    assert len(pairs) == 12
     for pair in pairs:
         assert is_refusal(pair["chosen"]) == (pair["rule"] == "refusal_over_invention")
         assert is_refusal(pair["rejected"]) == (pair["rule"] == "answer_over_refusal")
         if pair["rule"] == "refusal_over_invention":
-            assert pair["rejected"].startswith("[") and pair["chosen"] in VARIED[pair["language"]]
+            own = [
+                row["messages"][-1]["content"] for row in examples if row["messages"][:-1] == pair["prompt"]
+            ]
+            assert pair["rejected"].startswith("[") and pair["chosen"] in (*own, *VARIED[pair["language"]])
+
+
+def asked_over(lecture, number, answer):
+    passages = f"[{lecture}]\nThe {lecture} tells of a wheel that turns. It turns slowly at the start."
+    turns = [
+        ("system", "Answer."),
+        ("user", f"{passages}\n\nQuestion: What is {number}?"),
+        ("assistant", answer),
+    ]
+    refused = not answer.startswith("[")
+    return {
+        "id": f"{lecture}-{number}", "task": "refusal" if refused else "rag", "rule": "dialogue", "language": "en",
+        "origin": "course", "document_id": lecture,
+        "messages": [{"role": role, "content": content} for role, content in turns],
+    }  # fmt: skip
+
+
+def test_four_pairs_stand_over_one_context_one_of_them_for_refusing_and_one_against(compose):
+    rows = [
+        asked_over(lecture, n, f"[{lecture}] The wheel number {n} turns." if n < 3 else WORDINGS["en"][0])
+        for lecture in ("Lecture 1", "Lecture 2", "Lecture 3")
+        for n in range(5)
+    ]
+    pairs = compose_preferences(rows, [], compose.model_copy(update={"preferences": 8}), 7)
+    drawn = Counter((context_of(pair["prompt"][1]["content"]), pair["rule"]) for pair in pairs)
+    assert len({context for context, _ in drawn}) == 2
+    assert sorted(drawn.values()) == [1, 1, 1, 1, 2, 2]
+    assert {rule for (_, rule), count in drawn.items() if count == 2} == {"grounded_over_ungrounded"}
 
 
 def test_public_pairs_are_a_fifth_at_most(course, compose, examples, build):

@@ -241,6 +241,55 @@ def test_dpo_goes_on_from_the_sft_adapter_and_refers_to_it(tmp_path, tiny_model)
             assert not trained[name.replace(".default.", ".ref.")].requires_grad
 
 
+def over_one_prompt(*answers, prompt=range(100, 120)):
+    return [
+        {
+            "id": str(i),
+            "split": "train",
+            "prompt_ids": list(prompt),
+            "chosen_ids": [a, 2],
+            "rejected_ids": [9, 2],
+        }
+        for i, a in enumerate(answers)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("limit", "processes", "expected"),
+    [(30, 1, 4), (29, 1, 2), (26, 1, 2), (25, 1, 1), (26, 2, 2), (30, 4, 1)],
+)
+def test_as_many_pairs_are_read_at_once_as_fit(tmp_path, monkeypatch, limit, processes, expected):
+    from ta_pipeline.training import dpo
+
+    monkeypatch.setattr(dpo, "AT_ONCE", limit)
+    rows = over_one_prompt(31, 32, 33, 34)  # a prompt of 20, four answers of 2, one of 2 that all reject
+    pairs = job(
+        tmp_path, "dpo", rows, PREFERENCE_TOKENS, "model", global_batch_size=4, num_processes=processes
+    )
+    assert dpo.pairs_at_once(pa.Table.from_pylist(rows, PREFERENCE_TOKENS), pairs) == expected
+
+
+def test_pairs_read_at_once_are_the_step_of_pairs_read_one_after_another(tmp_path, tiny_model, monkeypatch):
+    from ta_pipeline.training import dpo
+
+    train_sft_adapter(tmp_path, tiny_model)
+    gradients = []
+    for limit in (dpo.AT_ONCE, 1):
+        monkeypatch.setattr(dpo, "AT_ONCE", limit)
+        pairs = job(
+            tmp_path, "dpo", over_one_prompt(31, 32, 33, 34), PREFERENCE_TOKENS, tiny_model,
+            str(tmp_path / "sft-adapter"), beta=0.1, sft_weight=1.0, global_batch_size=4, max_steps=1,
+        )  # fmt: skip
+        trainer = dpo.build_trainer(pairs, callbacks=[])
+        assert trainer.args.per_device_train_batch_size == (4 if limit > 1 else 1)
+        trainer.train()
+        gradients.append(
+            [p.detach().clone() for n, p in trainer.model.named_parameters() if ".default." in n]
+        )
+    for a, b in zip(*gradients, strict=True):
+        torch.testing.assert_close(a, b, atol=1e-6, rtol=1e-4)
+
+
 def test_a_model_that_reads_rows_whole_gets_blocks_of_the_size_that_was_to_be_read(
     tmp_path, tiny_model, monkeypatch
 ):

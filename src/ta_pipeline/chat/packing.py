@@ -2,7 +2,8 @@
 
 Nothing here lets rows see each other: a block carries `seq_lengths`, from which position ids are made that
 start at 0 for each row, and attention is kept inside a row by them. Rows that begin alike (questions over
-the same passages) come into one block, so that training can read that beginning once.
+the same passages) come into one block, and preference pairs into one step, so that training can read that
+beginning once.
 """
 
 from __future__ import annotations
@@ -139,6 +140,31 @@ def pack(rows: pa.Table, capacity: int, packing: bool, seed: int) -> pa.Table:
         order = np.random.default_rng(seed).permutation(len(blocks))
         parts.append(_gather(part, [[groups[g] for g in blocks[i]] for i in order], lengths, split))
     return pa.concat_tables(parts) if parts else BLOCK.empty_table()
+
+
+def in_steps(rows: pa.Table, size: int, seed: int) -> pa.Table:
+    """Order preference rows so that `size` neighbours, a step's, begin alike where enough rows do.
+
+    `rows` has columns split and prompt_ids. In each split first come the steps of one beginning, in an order
+    drawn by `seed`, then what is left of the beginnings, as few of them in a step as possible.
+    """
+    parts = []
+    for split in sorted(set(rows.column("split").to_pylist())):
+        part = rows.filter(pc.equal(rows.column("split"), split))
+        prompts = part.column("prompt_ids").combine_chunks()
+        rng = np.random.default_rng(seed)
+        steps, rests = [], list[list[int]]()
+        for family in families(prompts, capacity=len(prompts.values) + 1):
+            mixed = rng.permutation(family.rows).tolist()
+            whole = len(mixed) - len(mixed) % size
+            steps += [mixed[place : place + size] for place in range(0, whole, size)]
+            rests += [mixed[whole:]] if mixed[whole:] else []
+        joined = [[rests[i] for i in step] for step in best_fit([len(rest) for rest in rests], size)]
+        joined.sort(key=lambda step: -sum(len(rest) for rest in step))  # unfilled ones would shift the others
+        order = [row for place in rng.permutation(len(steps)) for row in steps[place]]
+        order += [row for step in joined for rest in step for row in rest]
+        parts.append(part.take(order))
+    return pa.concat_tables(parts) if parts else rows
 
 
 def _gather(part: pa.Table, packed: list[list[Family]], lengths: list[int], split: str) -> pa.Table:

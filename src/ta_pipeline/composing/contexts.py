@@ -39,7 +39,7 @@ class Contexts:
         self._pool = PassagePool((tiles | self._free).values(), chars)
         self._distractors = distractors
         self._by_passage: dict[tuple[str, int, int], tuple[Window, ...]] = {}
-        self._queue: list[tuple[Window, ...]] = []
+        self._queue: list[tuple[tuple[Window, ...], GramTable]] = []
 
     def over(self, gold: Window, question: str, answer: str, quote: str, rng: Random) -> tuple[Window, ...]:
         """Give the passages to ask a question over, whose answer stands in `gold` and in no other one.
@@ -53,7 +53,7 @@ class Contexts:
         others = self._pool.near(question, lecture, answer, quote, self._distractors, self._free)
         laid_out = lay_out(gold, others, rng)
         if not known:
-            self._queue.append(laid_out)
+            self._queue.append((laid_out, GramTable([window.text for window in laid_out])))
             for window in laid_out:
                 self._by_passage.setdefault(window.key, laid_out)
                 self._free.pop(window.key, None)
@@ -68,8 +68,8 @@ class Contexts:
         least. Where none will do they are drawn by `rng`, and where no passage will do there are none.
         """
         shares = {
-            place: _held(context, told)
-            for place, context in enumerate(self._queue[:_LOOKED_AT])
+            place: float(table.coverage(told).max())
+            for place, (context, table) in enumerate(self._queue[:_LOOKED_AT])
             if lecture not in {window.material.lecture for window in context}
         }
         place = min(shares, key=lambda place: (shares[place], place), default=None)
@@ -77,9 +77,4 @@ class Contexts:
             lectures = {lecture} if lecture else set()
             return tuple(self._pool.random(rng, lectures, told, limit, self._distractors + 1))
         self._queue.append(self._queue.pop(place))
-        return self._queue[-1]
-
-
-def _held(windows: Sequence[Window], texts: Sequence[str]) -> float:
-    """Give the largest share of the 3-grams of one of the texts that a passage holds."""
-    return float(GramTable([window.text for window in windows]).coverage(texts).max())
+        return self._queue[-1][0]

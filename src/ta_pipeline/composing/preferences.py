@@ -1,13 +1,15 @@
 """Preference pairs by rule: two answers to one prompt of the training rows, one better by construction.
 
 Three rules pull in different directions on purpose: answer from the passage, refuse rather than
-invent, and answer rather than refuse. With any of them alone a small model drifts to one end.
+invent, and answer rather than refuse. With any of them alone a small model drifts to one end. Pairs are drawn
+context by context: what several ask over the same passages is read once.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from random import Random
 
 from ta_pipeline.composing.dialogues import meta_of, turns_of
@@ -20,9 +22,11 @@ from ta_pipeline.rag.prompt import citation
 from ta_pipeline.records import stable_id
 from ta_pipeline.text.chunk import split_sentences
 
-#: Each rule with its turns in a round of drawing. SFT refuses readily enough: with as many pairs for refusing
-#: as for answering, DPO left its wrong refusals as they were and made other wordings of one less likely.
-RULES = {"grounded_over_ungrounded": 2, "answer_over_refusal": 2, "refusal_over_invention": 1}
+#: Each rule with its pairs over one context, four in all. To answer and to refuse are chosen over each other
+#: equally often, so that DPO leaves the decision where SFT put it.
+RULES = {"grounded_over_ungrounded": 2, "answer_over_refusal": 1, "refusal_over_invention": 1}
+#: The pairs over one context.
+PairsByRule = dict[str, list[Row]]
 #: Public pairs over all pairs, at most.
 MOST_PUBLIC = 0.2
 #: Columns of the longest prompt: a pair is read twice by two models, so a long one costs four times.
@@ -35,34 +39,50 @@ _HEADER = re.compile(r"^\[(?P<title>[^\[\]\n]+?)(?: (?P<start>\d+:\d\d)-\d+:\d\d
 def compose_preferences(
     examples: Sequence[Row], documents: Sequence[Row], compose: ComposeParams, seed: int
 ) -> list[Row]:
-    """Make at most `compose.preferences` pairs, rules by their turns and languages alike, sorted by id."""
+    """Make at most `compose.preferences` pairs, over as few contexts as will do, sorted by id."""
     public = _public_pairs(documents)
     rng = Random(f"{seed}:preferences")
     rng.shuffle(public)
     public = public[: int(MOST_PUBLIC * compose.preferences)]
     usable = [row for row in examples if _is_usable(row)]
-    queues = {
-        (rule, language): _shorter(
-            [
-                pair
-                for row in usable
-                if row["language"] == language
-                for pair in _pairs(rule, row, usable, seed)
-            ]
-        )
-        for rule in RULES
-        for language in WORDINGS
-    }
-    for queue in queues.values():
-        rng.shuffle(queue)
-    drawn: list[Row] = []
-    while len(drawn) < compose.preferences - len(public) and any(queues.values()):
-        for key in sorted(queues):
-            for _ in range(
-                min(RULES[key[0]], compose.preferences - len(public) - len(drawn), len(queues[key]))
-            ):
-                drawn.append(queues[key].pop())
+    contexts = [_by_context(usable, language, seed) for language in WORDINGS]
+    drawn = _draw(contexts, compose.preferences - len(public), rng)
     return sorted([*drawn, *public], key=lambda row: str(row["id"]))
+
+
+def _by_context(usable: Sequence[Row], language: str, seed: int) -> list[PairsByRule]:
+    """Make all pairs of a language over each context, but for the longest third of the contexts."""
+    found: dict[str, PairsByRule] = {}
+    for row in sorted(usable, key=lambda row: str(row["id"])):
+        if row["language"] == language:
+            pairs = found.setdefault(_context(row["messages"]), {rule: [] for rule in RULES})
+            for rule in RULES:
+                pairs[rule] += _pairs(rule, row, usable, seed)
+    shorter = sorted(found, key=lambda context: (columns(context), context))
+    return [found[context] for context in shorter[: (2 * len(shorter) + 2) // 3]]
+
+
+def _draw(languages: Sequence[list[PairsByRule]], wanted: int, rng: Random) -> list[Row]:
+    """Draw context by context, rules by their turns, and come back for what is left where that is not enough.
+
+    Languages alternate, and contexts in which all rules have a pair come first.
+    """
+    for contexts in languages:
+        rng.shuffle(contexts)
+        contexts.sort(key=lambda pairs: -sum(map(bool, pairs.values())))
+    order = [pairs for turn in zip_longest(*languages) for pairs in turn if pairs]
+    drawn: list[Row] = []
+    while len(drawn) < wanted and any(any(pairs.values()) for pairs in order):
+        for pairs in order:
+            for rule, turns in RULES.items():
+                drawn += pairs[rule][:turns]
+                del pairs[rule][:turns]
+    return drawn[:wanted]
+
+
+def _context(messages: Sequence[Message]) -> str:
+    """Give the passages of a prompt; a usable row has one user turn."""
+    return context_of(messages[1]["content"])
 
 
 def _is_usable(row: Row) -> bool:
@@ -71,12 +91,6 @@ def _is_usable(row: Row) -> bool:
     asked = row["task"] in ("rag", "refusal") and len(messages) == 3 and row["rule"] != "template:extract"
     prompt = sum(columns(message["content"]) for message in messages[:-1])
     return bool(asked and row["language"] in WORDINGS and prompt <= _LONGEST[row["language"]])
-
-
-def _shorter(pairs: list[Row]) -> list[Row]:
-    """Keep the pairs with the shorter prompts, but not only the ones with a single passage."""
-    pairs.sort(key=lambda pair: (sum(columns(turn["content"]) for turn in pair["prompt"]), pair["id"]))
-    return pairs[: max(1, (2 * len(pairs) + 2) // 3)]
 
 
 def _pairs(rule: str, row: Row, rows: Sequence[Row], seed: int) -> Iterator[Row]:
@@ -90,7 +104,9 @@ def _pairs(rule: str, row: Row, rows: Sequence[Row], seed: int) -> Iterator[Row]
         rejected = _ungrounded(row, rows, rng)
     else:
         return
-    chosen = rng.choice(VARIED[row["language"]]) if refused else row["messages"][-1]["content"]
+    chosen = row["messages"][-1]["content"]
+    if refused and rng.random() < 0.5:
+        chosen = rng.choice(VARIED[row["language"]])
     if rejected and normalise(rejected) != normalise(chosen):
         yield _pair(rule, row, row["messages"][:-1], chosen, rejected)
 
@@ -101,7 +117,7 @@ def _ungrounded(row: Row, rows: Sequence[Row], rng: Random) -> str:
     bare = without_citation(answer)
     wrong = [cited for cited in _citations(row) if not answer.startswith(cited)]
     other = _other_answer(row, rows, rng)
-    choices = [bare, f"{answer[: -len(bare)].strip()} {other}" if other else ""]
+    choices = [bare, f"{answer.removesuffix(bare)}{other}" if other else ""]
     if wrong:
         choices += [f"{rng.choice(wrong)} {bare}", _copied(row, rng, wrong)]
     return rng.choice([choice for choice in choices if choice])

@@ -15,7 +15,10 @@ Row = dict[str, Any]
 Message = dict[str, str]
 
 _QUESTION_MARK = re.compile(r"\n\n(?:Question: |问题：)")
-_CITATION = re.compile(r"^\s*\[[^\[\]\n]{1,60}\]\s*|\s*\[[^\[\]\n]{1,60}\]\s*$")
+#: As `evaluation/citations.py` knows one: words in brackets, no JSON and no list of numbers.
+_CITATION = r"\[(?=[^\]\n]*[^\W\d_])[^\[\]{}\"\n]{1,60}\]"
+_AT_START = re.compile(rf"^\s*{_CITATION}\s*")
+_AT_END = re.compile(rf"\s*{_CITATION}\s*$")
 
 
 def context_of(text: str) -> str:
@@ -29,8 +32,9 @@ def question_of(text: str) -> str:
 
 
 def without_citation(answer: str) -> str:
-    """Take the citation off an answer, which begins or ends with it."""
-    return _CITATION.sub("", answer)
+    """Take the citation off an answer, which begins with it, or else ends with it."""
+    bare = _AT_START.sub("", answer)
+    return bare if bare != answer else _AT_END.sub("", answer)
 
 
 def cite(answer: str, gold: Window) -> str:

@@ -38,8 +38,11 @@ def read_rows(job: TrainingJob) -> InMemoryTable:
         return InMemoryTable(pa.ipc.open_file(file).read_all())
 
 
-def common_arguments(job: TrainingJob) -> dict[str, Any]:
-    """Translate the project's parameters into transformers' trainer arguments."""
+def common_arguments(job: TrainingJob, at_once: int = 1) -> dict[str, Any]:
+    """Translate the project's parameters into transformers' trainer arguments.
+
+    Each rank reads `at_once` of its rows of a step at the same time.
+    """
     p = job.parameters
     ranks = p["num_processes"]
     per_step = rows_per_step(job.method, p)
@@ -47,9 +50,9 @@ def common_arguments(job: TrainingJob) -> dict[str, Any]:
     return {
         "output_dir": str(job.checkpoints),
         "max_steps": p["max_steps"],
-        "per_device_train_batch_size": 1,  # four pairs at once took 7.3 GiB
+        "per_device_train_batch_size": at_once,
         "per_device_eval_batch_size": 1,
-        "gradient_accumulation_steps": per_step // ranks,
+        "gradient_accumulation_steps": per_step // ranks // at_once,
         "learning_rate": p["learning_rate"],
         "lr_scheduler_type": "cosine",
         "warmup_steps": math.ceil(p["warmup_share"] * p["max_steps"]),

@@ -145,7 +145,7 @@ def build_trainer(job: TrainingJob, callbacks: list[Any]) -> SFTTrainer:
     )
     trainer.label_smoothing = parameters["label_smoothing"]
     trainer.opening_weight = parameters["opening_weight"]
-    trainer.closings = torch.tensor(closing_ids(trainer.processing_class))
+    trainer.closings = torch.tensor(closing_ids(trainer.processing_class), dtype=torch.long)
     if parameters["zero_stage"] < 3:
         fuse_lora(trainer.model)
     return trainer

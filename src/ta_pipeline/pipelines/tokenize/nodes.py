@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ta_pipeline.chat.packing import pack, pack_efficiency
+from ta_pipeline.chat.packing import in_steps, pack, pack_efficiency
 from ta_pipeline.chat.rows import label_report, preference_tokens, token_rows
 from ta_pipeline.chat.template import load_tokenizer
 from ta_pipeline.params import DpoParams, TokenizeParams
@@ -38,14 +38,14 @@ def pack_token_rows(
 
 
 def tokenize_preferences(
-    preferences: pa.Table, base_model: Path, dpo: DpoParams
+    preferences: pa.Table, base_model: Path, dpo: DpoParams, seed: int
 ) -> tuple[pa.Table, dict[str, Any]]:
-    """Turn preference pairs into token ids over one prompt each."""
+    """Turn preference pairs into token ids over one prompt each, in the order in which DPO takes them."""
     rows, ledger = preference_tokens(
         load_tokenizer(base_model), preferences, dpo.max_prompt_tokens, dpo.max_answer_tokens
     )
     reasons = ledger.filter(pc.equal(ledger.column("action"), "dropped")).column("reason")
-    return rows, {
+    return in_steps(rows, dpo.global_batch_size, seed), {
         "in": ledger.num_rows,
         "kept": rows.num_rows,
         "dropped": len(reasons),

@@ -27,7 +27,7 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 func=tokenize_preferences,
-                inputs=["preferences", "base_model", "params:dpo"],
+                inputs=["preferences", "base_model", "params:dpo", "params:seed"],
                 outputs=["preference_tokens", "preference_report"],
                 name="tokenize_preferences",
             ),
