@@ -170,6 +170,14 @@ def test_public_files_and_the_shared_exam_are_checked_with_the_courses(course, r
     ]
 
 
+def test_a_course_that_is_still_empty_does_not_hide_the_public_files(course, raw):
+    (raw.courses / "aaa" / "lectures").mkdir(parents=True)
+    spoil(raw.public, "stranger.jsonl", "{}\n")
+    empty, stranger = told(check_everything(raw), raw.courses.parent)
+    assert empty.startswith("courses/aaa: no file to read")
+    assert stranger.startswith("public/stranger.jsonl: undeclared_public_set")
+
+
 def test_an_empty_course_says_so(raw, tmp_path):
     (tmp_path / "bare").mkdir()
     (line,) = told(check_course(tmp_path / "bare", raw), tmp_path)
@@ -218,3 +226,10 @@ def test_a_problem_is_a_line_with_exit_code_1(command, raw):
 def test_a_name_that_is_no_course_and_a_missing_name_are_told(command):
     assert "no course and no folder. Make it with `ta new-course x`" in command("x").output
     assert command("--create-dirs").exit_code == 2
+
+
+def test_a_file_and_a_name_that_no_course_can_have_are_refused(command, raw, tmp_path):
+    (tmp_path / "faq.csv").write_text("question,answer\nq,a\n")
+    assert "faq.csv: a file. Name the folder of its course." in command("faq.csv").output
+    assert "small letters, digits" in command("My Course", "--create-dirs").output
+    assert not (raw.courses / "My Course").exists()

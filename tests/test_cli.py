@@ -94,6 +94,12 @@ def test_a_new_course_lies_in_the_project_wherever_the_command_was_typed(project
     assert done.output.endswith("Then: kedro run --pipeline=train --params course=python\n")
 
 
+def test_a_new_course_may_be_named_by_the_path_of_its_folder(project):
+    assert invoke("new-course", str(project / "data/01_raw/courses/python/")).exit_code == 0
+    assert (project / "data/01_raw/courses/python/lectures").is_dir()
+    assert invoke("new-course", str(project / "elsewhere/python")).exit_code == 1
+
+
 def test_samples_are_written_only_when_asked_for(project):
     invoke("new-course", "plain")
     invoke("new-course", "full", "--with-samples")

@@ -11,6 +11,7 @@ from ta_pipeline.cli import cli
 from ta_pipeline.convert import convert
 from ta_pipeline.records import InputError
 
+ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = os.environ.get("TA_SAMPLES_DIR")
 ALPACA = [
     {"instruction": "Answer from the notes.", "input": "A body at rest …", "output": "It stays.", "meta": {"source": "01.srt", "timestamp": "00:12:30"}},
@@ -114,6 +115,15 @@ def test_what_cannot_be_converted_is_one_line_and_leaves_nothing_behind(tmp_path
     assert sorted(tmp_path.iterdir()) == before
 
 
+@pytest.mark.parametrize("target", ["folder.jsonl", "in.jsonl/out.jsonl"])
+def test_a_place_that_cannot_be_written_is_one_line(tmp_path, target):
+    source = write(tmp_path / "in.jsonl", ALPACA)
+    (tmp_path / "folder.jsonl").mkdir()
+    with pytest.raises(InputError, match="cannot be written .* Name another file"):
+        run(source, tmp_path / target, "messages")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder.jsonl", "in.jsonl"]
+
+
 def test_columns_of_two_kinds_are_no_parquet_file_and_nothing_is_left_behind(tmp_path):
     rows = [{"question": "q", "answer": "a", "level": level} for level in (1, "hard")]
     with pytest.raises(InputError, match="Write .jsonl"):
@@ -139,3 +149,14 @@ def test_the_public_samples_come_back_through_parquet(tmp_path, name, to, rows):
     run(tmp_path / "there.parquet", tmp_path / "back.jsonl", back[name.split("/")[0]])
     wanted = json.loads(source.read_text("utf-8")) if source.suffix == ".json" else read(source)
     assert [{k: v for k, v in row.items() if v != "[]"} for row in wanted] == read(tmp_path / "back.jsonl")
+
+
+def test_speakers_are_those_that_the_project_maps(tmp_path, monkeypatch):
+    turns = [{"from": "Student", "value": "q"}, {"from": "teacher", "value": "a"}]
+    source = write(tmp_path / "in.jsonl", [{"conversations": turns}])
+    command = ["convert", str(source), str(tmp_path / "out.jsonl"), "--to", "messages"]
+    monkeypatch.chdir(tmp_path)
+    assert "unknown_role" in CliRunner().invoke(cli, command).stderr
+    monkeypatch.chdir(ROOT)
+    assert CliRunner().invoke(cli, command).exit_code == 0
+    assert [turn["role"] for turn in read(tmp_path / "out.jsonl")[0]["messages"]] == ["user", "assistant"]

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ta_pipeline.cli import cli
-from ta_pipeline.distill import distill, repeated_share
+from ta_pipeline.distill import distill
 from ta_pipeline.records import InputError
 
 ASKED, TOLD = {"role": "user", "content": "What is inertia?"}, {"role": "assistant", "content": "Resistance."}
@@ -113,13 +113,6 @@ def test_what_gives_no_row_is_reported_with_file_line_and_reason(run, row, reaso
 def test_a_row_told_twice_names_the_first(run):
     rows, facts = run({"messages": [ASKED, TOLD]}, {"question": "What is inertia?", "answer": "Resistance."})
     assert len(rows) == 1 and facts["dropped_rows"][0]["detail"] == "the same as chat.jsonl:1"
-
-
-def test_tables_code_and_lists_are_no_repetition():
-    table = "| a | one two three | 1 |\n" * 40
-    code = "```python\n" + "print(one, two, three)\n" * 40 + "```"
-    steps = "\n".join(f"{n}. Take the mass {n * 7} kg and multiply it by {n} m/s." for n in range(1, 9))
-    assert max(map(repeated_share, (table, code, steps))) < 0.5
 
 
 def test_the_markdown_report_has_the_growth_and_every_dropped_row(run, tmp_path):

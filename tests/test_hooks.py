@@ -56,7 +56,10 @@ def test_the_code_hash_of_a_stage_changes_with_its_rooms(tmp_path, monkeypatch):
     monkeypatch.setattr(hooks, "PACKAGE", tmp_path)
     before = code_hash("clean")
     (tmp_path / "text" / "a.py").write_text("x = 2")
-    assert code_hash("clean") != before
+    changed = code_hash("clean")
+    assert changed != before
+    (tmp_path / "text" / "page.md.j2").write_text("A page")
+    assert code_hash("clean") != changed
 
 
 def test_the_pins_hash_is_stable():

@@ -18,7 +18,7 @@ from ta_pipeline.composing.capability import exam_folder, exam_text
 from ta_pipeline.params import ComposeParams, IngestParams, SourcesParams
 from ta_pipeline.records import InputError
 from ta_pipeline.sources.collect import collect
-from ta_pipeline.sources.folder import EXAM
+from ta_pipeline.sources.folder import EXAM, list_files
 from ta_pipeline.text.language import detect_language
 
 Document = dict[str, Any]
@@ -83,8 +83,9 @@ def check_everything(raw: Raw) -> Findings:
     read = {course.name: _read(course, None, raw, findings) for course in courses}
     for course in courses:
         _check_own_exam(course, read[course.name], raw, findings)
-    if courses and raw.public.is_dir():
-        _read(courses[0], raw.public, raw, findings)
+    company = next((course for course in courses if _holds_material(course)), None)
+    if company and raw.public.is_dir():
+        _read(company, raw.public, raw, findings)
         _check_exam([raw.public / EXAM], read, raw, findings)
     _check_exam(sorted(raw.benchmark.rglob("*.jsonl")), read, raw, findings)
     return findings
@@ -97,6 +98,10 @@ def check_course(course: Path, raw: Raw) -> Findings:
     return findings
 
 
+def _holds_material(course: Path) -> bool:
+    return any(file.name != EXAM for file in list_files(course))
+
+
 def _read(course: Path, public: Path | None, raw: Raw, findings: Findings) -> list[Document]:
     """Read a course, or the public sets in its company, as a run does; note what is quarantined."""
     ingest = raw.ingest.model_copy(update={"max_quarantined_share": 1.0})
@@ -104,7 +109,7 @@ def _read(course: Path, public: Path | None, raw: Raw, findings: Findings) -> li
     try:
         documents, quarantined = collect(course, public or nothing, course.name, ingest, raw.sources)
     except InputError as error:
-        findings.problems.append(Problem(folder, 0, str(error)))
+        findings.problems.append(_whole(folder, error))
         return []
     for row in quarantined.to_pylist():
         if public is None or row["source"].startswith("public/"):

@@ -53,6 +53,14 @@ def project_root(start: Path) -> Path:
     )
 
 
+def _root_or_none() -> Path | None:
+    """Find the project for a command that works outside of one too."""
+    try:
+        return project_root(Path.cwd())
+    except click.ClickException:
+        return None
+
+
 @click.group(cls=OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})
 def cli() -> None:
     """From a folder of teaching material to a teaching assistant."""
@@ -84,9 +92,11 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
 @click.option("--with-samples", is_flag=True, help="Add a small sample of each kind of file, to be replaced.")
 def new_course(name: str, with_samples: bool) -> None:
     """Make the folder of a course of your own, called NAME."""
-    from ta_pipeline.new_course import EXPLANATION, make_course, next_command
+    from ta_pipeline.new_course import COURSES, EXPLANATION, make_course, next_command
 
     root = project_root(Path.cwd())
+    if Path(name).absolute().parent == root / COURSES:
+        name = Path(name).name  # as completion of the shell writes it
     course = make_course(root, name, with_samples)
     for path in sorted(p for p in course.rglob("*") if p.is_file()):
         click.echo(f"Sample {path.relative_to(root)}")
@@ -213,19 +223,23 @@ def convert(source: Path, target: Path, to: str, start: str | None) -> None:
     preference, preference-text, preference-implicit, ultrafeedback, kto, kto-text, question-answer.
     """
     from ta_pipeline import convert as converting
+    from ta_pipeline.formats.model import ROLES
     from ta_pipeline.formats.shapes import SHAPES
 
     for option, name in (("--to", to), ("--from", start)):
         if name is not None and name not in SHAPES:
             raise click.BadParameter(f"{name!r} is none of {', '.join(SHAPES)}.", param_hint=option)
     left_out = 0
+    root = _root_or_none()
+    with contextlib.chdir(root or Path.cwd()):
+        roles = converting.speakers(root) if root else ROLES
 
     def report(fault: Fault) -> None:
         nonlocal left_out
         left_out += 1
         click.echo(f"{source}:{fault.line}: {fault.reason}: {fault.detail}", err=True)
 
-    count = converting.convert(source, target, to, report, start)
+    count = converting.convert(source, target, to, report, start, roles)
     click.echo(f"Wrote {count} rows as {to} to {target}")
     if left_out:
         raise click.ClickException(f"{left_out} rows were left out of {target}; mend them and convert again.")
@@ -253,6 +267,8 @@ def check_data(path: str | None, create_dirs: bool, create_samples: bool, valida
     if create_dirs or create_samples:
         if course is None:
             raise click.UsageError("Name the course to make: ta check-data NAME --create-dirs")
+        if path and path == Path(path).name and not course.is_dir():
+            courses.check_name(path)
         courses.make_folders(course)
         for file in courses.write_samples(course) if create_samples else ():
             click.echo(f"Sample {file}")
@@ -260,6 +276,8 @@ def check_data(path: str | None, create_dirs: bool, create_samples: bool, valida
         if not validate:
             return
     if course is not None and not course.is_dir():
+        if Path(path or "").is_file():
+            raise click.ClickException(f"{path}: a file. Name the folder of its course.")
         raise click.ClickException(f"{path}: no course and no folder. Make it with `ta new-course {path}`.")
     course = course and course.absolute()
     with contextlib.chdir(root):

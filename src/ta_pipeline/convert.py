@@ -12,12 +12,21 @@ from ta_pipeline.formats.fields import dumps
 from ta_pipeline.formats.files import without_nulls, write_rows
 from ta_pipeline.formats.model import ROLES, Row, RowError
 from ta_pipeline.formats.shapes import SHAPES, Shape, read_row
+from ta_pipeline.params import IngestParams
 from ta_pipeline.records import InputError, Role
 from ta_pipeline.sources.drafts import Fault
 from ta_pipeline.sources.row_files import rows_of
 
 #: A longer row is a broken file.
 _LIMIT = 64 * 2**20
+
+
+def speakers(root: Path) -> Mapping[str, Role]:
+    """Return what the project in `root` calls the speakers, `ingest.role_map`, beside the usual names."""
+    from ta_pipeline.ask import open_last_run
+
+    ingest = IngestParams.model_validate(open_last_run(root).parameters["ingest"])
+    return {**ROLES, **{name.lower(): role for name, role in ingest.role_map.items()}}
 
 
 def convert(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -23,8 +22,8 @@ from ta_pipeline.formats.turns import said
 from ta_pipeline.records import InputError
 from ta_pipeline.sources.drafts import Fault
 from ta_pipeline.sources.row_files import rows_of
-from ta_pipeline.text.markup import prose
 from ta_pipeline.text.quality import mojibake_share
+from ta_pipeline.text.repetition import repeated_share
 
 CountTokens = Callable[[list[str]], list[int]]
 
@@ -32,12 +31,9 @@ CountTokens = Callable[[list[str]], list[int]]
 _LIMIT = 64 * 2**20
 #: Share of a text's characters that tells it was read in the wrong encoding (`clean.max_mojibake_share`).
 _MOJIBAKE = 0.02
-#: A text repeats itself when so many of its runs of words stood in it before. Gopher (Rae et al. 2021,
-#: table A1) allow an article 0.10 to 0.20; answers are lists of likes, and of 5,200 in the public samples
-#: none that was sound went beyond 0.5.
-_RUN, _ENOUGH_RUNS, _REPEATED = 6, 40, 0.5
-_UNIT = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]|[^\W\d_\u3400-\u4dbf\u4e00-\u9fff]+|\d+")
-_TABLE_ROW = re.compile(r"^\s*\|.*$", re.MULTILINE)
+#: Share of an answer that may stand in runs of words that stood in it before (`text.repetition`). Answers are
+#: lists of likes: of 5,333 in the public samples the worst of the sound ones, a table of dashes, has 0.57.
+_REPEATED = 0.7
 _EXCERPT = 80
 #: Texts whose tokens are counted at once.
 _BATCH = 512
@@ -235,16 +231,6 @@ def _fault(row: dict[str, Any], seen: dict[str, str]) -> tuple[str, str] | None:
     place = f"{row['source']}:{row['line']}"
     first = seen.setdefault(name, place)
     return ("duplicate", f"the same as {first}") if first != place else None
-
-
-def repeated_share(text: str) -> float:
-    """Return the share of runs of six words or ideographs that stood in the text before; 0 where it is short.
-
-    Code, formulas and tables are left out: they repeat by nature.
-    """
-    units = [unit.lower() for unit in _UNIT.findall(_TABLE_ROW.sub(" ", prose(text)))]
-    runs = Counter(tuple(units[at : at + _RUN]) for at in range(len(units) - _RUN + 1))
-    return 1 - len(runs) / runs.total() if runs.total() >= _ENOUGH_RUNS else 0.0
 
 
 def render(facts: Mapping[str, Any]) -> str:

@@ -34,6 +34,7 @@ _LONGEST_PARAMETER = 500  # characters
 #: Declarations rather than settings: hundreds of lines that never differ between two runs to compare.
 _UNLOGGED = ("sources.sets.",)
 _LOADER_KEYS = ("base_env", "default_run_env", "merge_strategy")  # the resolvers are registered by now
+_CODE = (".py", ".j2")
 
 #: The rooms whose code a stage's result depends on, besides its own folder under `pipelines/`.
 ROOMS = {
@@ -51,9 +52,9 @@ ROOMS = {
 
 
 def code_hash(stage: str) -> str:
-    """Hash the Python files a stage runs: its pipeline folder and its rooms."""
+    """Hash the Python files and templates a stage runs: its pipeline folder and its rooms."""
     folders = [PACKAGE / "pipelines" / stage, *(PACKAGE / room for room in ROOMS.get(stage, []))]
-    files = sorted(file for folder in folders for file in folder.rglob("*.py"))
+    files = sorted(file for folder in folders for file in folder.rglob("*") if file.suffix in _CODE)
     return hashlib.sha256("".join(sha256_file(file) for file in files).encode()).hexdigest()[:16]
 
 

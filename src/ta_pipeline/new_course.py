@@ -15,13 +15,16 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 EXPLANATION = """\
 Put the course's files in, in any subfolders; every file is read as course material, a README too:
-  notes        .md .markdown .txt
-  transcripts  .srt .vtt, named as their notes: 01-loops.md and 01-loops.srt are one lecture
-  questions    .csv .tsv .xlsx with columns question, answer and, if known, lecture and time;
+  notes        .md .markdown .txt .html .htm .xhtml .pdf .docx .pptx .xlsx; scanned pages with the extra `ocr`
+  transcripts  .srt .vtt .ass .ssa, named as their notes: 01-loops.md and 01-loops.srt are one lecture
+  recordings   .mp3 .wav .m4a .aac .flac .ogg .opus .mp4 .m4v .mov .mkv .webm; those without a transcript of
+               their name are heard by Whisper: the extra `speech`
+  questions    .csv .tsv .xlsx .parquet with columns question, answer and, if known, lecture and time;
                .jsonl .json with rows like {"question": …, "answer": …}, ShareGPT, Alpaca or chat messages
   training     processed/tool_sft.jsonl, rag_sft.jsonl, style_sft.jsonl: rows that are learned as they are
   an exam      eval/benchmark.jsonl: questions with their sources, asked and never learned
-Check the folder with `ta check-data`.
+  archives     .zip .tar .tgz of all these
+Check the folder with `ta check-data`; with --create-samples it also writes a small sample of each kind.
 Lectures named 13-… and 14-… (`compose.held_out`), or else the last one, are kept out of training, to measure
 on them."""
 
@@ -99,17 +102,22 @@ Must a question name its lecture?,"No. In this sample the last two columns may s
 FOLDERS = ("lectures", "processed", "eval")
 
 
+def check_name(name: str) -> None:
+    """Raise InputError for what is no plain folder name."""
+    if not _NAME.fullmatch(name):
+        raise InputError(
+            f"{name!r} cannot name a course. Use small letters, digits, - and _, a letter or digit first: "
+            "python-101"
+        )
+
+
 def make_course(root: Path, name: str, with_samples: bool = False) -> Path:
     """Make `data/01_raw/courses/<name>` with its FOLDERS below the project `root`; return it.
 
     Nothing is overwritten: raises InputError for a folder that holds a file, and for a name that is no
     plain folder name.
     """
-    if not _NAME.fullmatch(name):
-        raise InputError(
-            f"{name!r} cannot name a course. Use small letters, digits, - and _, a letter or digit first: "
-            "python-101"
-        )
+    check_name(name)
     course = root / COURSES / name
     if course.exists() and (not course.is_dir() or any(p.is_file() for p in course.rglob("*"))):
         raise InputError(

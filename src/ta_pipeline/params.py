@@ -173,13 +173,17 @@ class ProseLimits(Strict):
         gt=0, le=1, description="largest share of characters in lines seen before"
     )
     word_length: tuple[float, float] = Field(description="least and largest mean length of a token")
-    min_letter_share: float = Field(ge=0, le=1, description="tokens with a letter over tokens")
+    min_letter_share: float = Field(
+        ge=0, le=1, description="tokens with a letter over tokens with a letter or a digit"
+    )
     min_stop_words: int = Field(ge=0, description="places of `stop_words` that prose has at least")
     stop_words: list[str] = Field(description="the commonest tokens of the language")
     min_sentence_ends: float = Field(
         ge=0, le=1, description="lines that end a sentence over lines of prose; more are needed"
     )
-    lines_per_token: float = Field(gt=0, description="lines of prose over tokens, at most")
+    lines_per_token: float = Field(
+        gt=0, description="lines of prose that end no sentence over tokens, at most"
+    )
 
 
 class ForbiddenParams(Strict):
@@ -240,6 +244,19 @@ class SplitParams(Strict):
     test_share: float = Field(ge=0, lt=1)
 
 
+class RarerShares(Strict):
+    """Rows of rarer kinds, each over the grounded rows of its language; 0: none."""
+
+    follow_up: float = Field(default=0.0, ge=0, le=0.5, description="a second turn after an answer")
+    premise: float = Field(
+        default=0.0, ge=0, le=0.5, description="a claim about a term to judge, or a question that assumes one"
+    )
+    injection: float = Field(
+        default=0.0, ge=0, le=0.5, description="instructions to the model hidden in a passage"
+    )
+    tool: float = Field(default=0.0, ge=0, le=0.5, description="the course searched, a recording played")
+
+
 class TeacherPrices(Strict):
     prompt: float = Field(default=0.0, ge=0, description="price of a million prompt tokens")
     answer: float = Field(default=0.0, ge=0, description="price of a million tokens of the answers")
@@ -297,6 +314,7 @@ class ComposeParams(Strict):
     templates: list[str] = Field(description="template families to make rows from")
     rows_per_chunk: int = Field(ge=0, description="template rows made from one chunk, at most")
     refusal_share: float = Field(ge=0, le=1, description="refusal rows over grounded rows of a language")
+    rarer: RarerShares = Field(default=RarerShares(), description="shares of the rarer kinds of rows")
     replay_share: float = Field(ge=0, lt=1, description="public rows over all training rows")
     max_question_similarity: float = Field(
         gt=0,

@@ -77,7 +77,13 @@ DROPPED = pa.schema(
 
 #: What was masked where; never the value itself.
 PII_AUDIT = pa.schema(
-    [("id", pa.string()), ("source", pa.string()), ("kind", pa.string()), ("count", pa.int32())]
+    [
+        ("id", pa.string()),
+        ("source", pa.string()),
+        ("place", pa.string()),  # "title", "meta", or "segment 3" (from 1) with its heading and speaker
+        ("kind", pa.string()),
+        ("count", pa.int32()),
+    ]
 )
 
 #: A passage of course text that fits a prompt and still knows where it comes from.

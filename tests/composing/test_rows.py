@@ -19,3 +19,13 @@ from ta_pipeline.composing.rows import without_citation
 )
 def test_a_citation_is_taken_off_and_nothing_else(answer, bare):
     assert without_citation(answer) == bare
+
+
+def test_the_gold_passage_keeps_one_other_beside_it_in_their_order(course):
+    from ta_pipeline.composing.passages import Window, read_materials
+    from ta_pipeline.composing.rows import with_one_other
+
+    one, two, gold = [Window(material, 0, 0) for material in read_materials(course)[:3]]
+    assert with_one_other([one, gold, two], gold) == [one, gold]
+    assert with_one_other([gold, two, one], gold) == [gold, two]
+    assert with_one_other([gold], gold) == [gold]

@@ -115,6 +115,18 @@ def test_the_same_demand_over_other_passages_is_no_copy(compose):
     assert {row["split"] for row in kept} == {"train", "validation", "test"}
 
 
+def test_a_demand_that_is_an_exam_question_together_with_its_answer_is_dropped(compose):
+    row = example("Write one question.", "- What is the speed of sound in air?", task="style")
+    _, _, dropped = split_without_leaks(
+        [row, example("What is friction?", "A force.", document="e")],
+        [],
+        [question("Write one question. What is the speed of sound in air?")],
+        compose,
+        7,
+    )
+    assert [item["id"] for item in dropped] == [row["id"]]
+
+
 def test_a_lost_row_stops_the_run(compose):
     row = {**example("What is friction?", "A force."), "split": "train"}
     figures = {

@@ -14,6 +14,7 @@ from ta_pipeline.composing.templates import (
     how_tos,
     leads,
     made_from,
+    meaning_of,
     plain,
     template_rows,
     topic_of,
@@ -54,6 +55,8 @@ def test_definitions_are_known_by_their_form(build, language, text, term):
         "**Weight** is short.",
         "**Weight** is the force on <NAME_1> at the blackboard.",
         "The **weight** of a body is the gravitational force on it.",
+        "Because work is a scalar, the contributions are added as numbers.",
+        "Mass is the same everywhere, whereas weight changes with the place.",
     ],
 )
 def test_what_leans_on_its_surroundings_defines_nothing(build, text):
@@ -65,6 +68,22 @@ def test_goals_become_how_questions(build):
     assert [goal for goal, _, _ in how_tos(rules)] == ["create a string"]
     vague = material(build, ("A", "To make this work, we need to know about arguments."))
     assert how_tos(vague) == []
+    condition = material(build, ("A", "要是最高点的速度真是零，它就直直地掉下来了。"), language="zh")
+    assert how_tos(condition) == []
+
+
+def test_the_meaning_of_a_term_is_what_comes_after_is_without_its_marks(build):
+    (item,) = definitions(
+        material(build, ("A", "**功能原理**是：外力做的总功等于机械能的变化量。"), language="zh")
+    )
+    assert meaning_of(item) == "外力做的总功等于机械能的变化量"
+
+
+def test_two_sentences_on_one_term_are_no_two_questions(build):
+    told = material(
+        build, ("A", "**Work** is force times the way along it. Work is a scalar and measured in joules.")
+    )
+    assert [made for made in made_from(told, 7) if made.family == "make_questions"] == []
 
 
 def test_a_section_is_led_by_its_first_sentence_that_stands_alone(build):

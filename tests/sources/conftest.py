@@ -136,8 +136,17 @@ Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
 Dialogue: 0,0:00:05.00,0:00:07.50,Default,,0,0,0,,{\\i1}second\\Nline{\\i0}
 Dialogue: 0,0:00:01.00,0:00:02.00,Default,Ada,0,0,0,,first, with a comma
 """
+SSA = """[Script Info]
+[Events]
+Format: Marked, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
+Dialogue: Marked=0,0:00:01.00,0:00:02.00,Default,Ada,0000,0000,0000,,first, with a comma
+"""
 SRT = "1\n00:00:01,000 --> 00:00:04,250\n今天讲速度。\n\n2\n00:00:05,000 --> 00:00:06,500\n<i>why</i>\n"
 ROWS = '[{"instruction": "q", "output": "a"},\n{"messages": [{"role": "user", "content": "q"}]}]\n'
+LINES = (
+    '{"conversations": [{"from": "user", "value": "why?"}, {"from": "assistant", "value": "so"}]}\n'
+    '{"prompt": "q", "chosen": "a", "rejected": "b", "meta": {"source": "01.srt"}}\n'
+)
 
 
 @pytest.fixture(scope="session")
@@ -154,11 +163,15 @@ def real_files():
         ".xlsx": build_workbook(),
         ".parquet": build_parquet([{"question": "why?", "answer": "so"}] * 3),
         ".ass": ASS.encode(),
+        ".ssa": SSA.encode(),
         ".srt": SRT.encode(),
         ".vtt": b"WEBVTT\n\n00:01.000 --> 00:02.000\n<v Ada>Hello &lt;b</v>\n",
         ".md": text,
+        ".txt": "Bodies move.\n\n速度是位移的变化率。\n".encode(),
         ".csv": '问题,答案\n什么是速度？,"位移除以时间"\n'.encode(),
+        ".tsv": "问题\t答案\n什么是速度？\t位移除以时间\n".encode(),
         ".json": ROWS.encode(),
+        ".jsonl": LINES.encode(),
         ".zip": build_zip({"a/01.md": text, "b.pdf": pdf}),
         ".tar": build_tar({"a/01.md": text, "b.pdf": pdf}),
         ".tgz": gzip.compress(build_tar({"a/01.md": text})),

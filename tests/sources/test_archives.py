@@ -158,6 +158,11 @@ def test_a_tar_that_is_all_header_is_a_bomb(tmp_path):
     assert file.fault and file.fault.reason == "archive_bomb"
 
 
+def test_a_line_break_in_the_name_of_a_member_is_written_as_its_code(tmp_path, builders):
+    data = builders["tar"]({"two\nlines.md": b"text"})
+    assert members(tmp_path, "a.tar", data) == [("a.tar/two\\x0alines.md", "text")]
+
+
 @pytest.mark.parametrize(
     ("name", "data"), [("a.zip", b"PK no zip"), ("a.tgz", b"no gzip"), ("a.tar", b"x" * 600)]
 )

@@ -9,7 +9,9 @@ SIMPLE = "第一讲 运动学基础\n\n位移是矢量，速度是位移对时�
 TRADITIONAL = "第一講 運動學基礎\n\n位移是向量，速度是位移對時間的變化率。\n"
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16", "utf-16-le", "utf-16-be", "utf-32"]
+)
 def test_chinese_is_read_in_every_usual_encoding(encoding):
     assert decode(SIMPLE.encode(encoding)) == SIMPLE
 

@@ -64,3 +64,8 @@ def test_a_name_that_is_no_utf8_is_written_with_its_bytes(tmp_path):
     except OSError:
         pytest.skip("this file system takes UTF-8 names only")
     assert names(tmp_path) == [("\\xcb\\xd9.md", "")]
+
+
+def test_a_line_break_in_a_name_does_not_break_the_line_of_a_report(tmp_path):
+    write(tmp_path / "two\nlines.md")
+    assert names(tmp_path) == [("two\\x0alines.md", "")]

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from ta_pipeline.params import IngestParams
+from ta_pipeline.params import IngestParams, PublicSet
 from ta_pipeline.sources import isolation
 from ta_pipeline.sources.archives import Allowance, Member
 from ta_pipeline.sources.drafts import Draft, Fault
 from ta_pipeline.sources.isolation import IsolatedReader
+from ta_pipeline.sources.set_fields import SetReader
 
 PARAMS = IngestParams(
     max_file_mb=1, max_quarantined_share=1, role_map={}, seconds_per_mb=0.5, max_reader_memory_mb=300
@@ -20,7 +21,7 @@ HOSTILE = """
 import os, signal, time
 from ta_pipeline.sources import read, worker
 
-real = worker.read_file
+real, real_set = worker.read_file, worker.read_set
 
 def read_file(path, ingest, lengthen):
     if path.name == "hang.md":
@@ -31,6 +32,11 @@ def read_file(path, ingest, lengthen):
         lengthen(100.0)
         time.sleep(1.0)
     return real(path, ingest, lengthen)
+
+def read_set(path, limit, reader):
+    if path.name == "crash.jsonl":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return real_set(path, limit, reader)
 
 hoard = []
 
@@ -43,7 +49,7 @@ def read_markdown(text):
 
 read_markdown_well = read._TEXT_READERS[".md"]
 read._TEXT_READERS[".md"] = read_markdown
-worker.read_file = read_file
+worker.read_file, worker.read_set = read_file, read_set
 worker.main()
 """
 
@@ -132,3 +138,15 @@ def test_an_archive_is_unpacked_in_the_other_process(tmp_path, builders):
         assert isinstance(member, Member) and member.path and member.path.read_text() == "words"
         (fault,) = reader.unpack(tmp_path / "a.zip", tmp_path / "out", Allowance(1, 10))
     assert isinstance(fault, Fault) and fault.reason == "archive_bomb"
+
+
+def test_a_public_file_that_crashes_its_reader_is_quarantined_and_the_next_one_is_read(tmp_path, hostile):
+    declared = PublicSet(
+        pattern="*", format="pair", fields={"question": "q", "answer": "a"}, card="c", licence="MIT",
+        non_commercial=False, languages=["en"], capability="general",
+    )  # fmt: skip
+    reader = SetReader(declared, {}, {}, tmp_path)
+    rows = '{"q": "why?", "a": "so"}\n' * 5
+    (fault,) = hostile.read_set(write(tmp_path, "crash.jsonl", rows), reader, 9)
+    assert fault.reason == "reader_crashed"
+    assert reasons(hostile.read_set(write(tmp_path, "a.jsonl", rows), reader, 3)) == ["why?"] * 3

@@ -1,6 +1,7 @@
 """Real files with some of their bytes changed: each gives documents or faults, never a crash or a hang."""
 
 import io
+import json
 import random
 import zipfile
 
@@ -8,11 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ta_pipeline.params import IngestParams
+from ta_pipeline.params import IngestParams, PublicSet
 from ta_pipeline.sources.archives import with_members
 from ta_pipeline.sources.drafts import Draft, Fault
 from ta_pipeline.sources.folder import SourceFile
 from ta_pipeline.sources.isolation import IsolatedReader
+from ta_pipeline.sources.set_fields import SetReader
 
 PARAMS = IngestParams(
     max_file_mb=1,
@@ -21,8 +23,8 @@ PARAMS = IngestParams(
     max_ocr_pages=0,
 )
 SUFFIXES = [
-    ".pdf", ".html", ".docx", ".pptx", ".xlsx", ".parquet", ".ass", ".srt", ".vtt", ".md", ".csv", ".json",
-    ".zip", ".tar", ".tgz",
+    ".pdf", ".html", ".docx", ".pptx", ".xlsx", ".parquet", ".ass", ".ssa", ".srt", ".vtt", ".md", ".txt", ".csv",
+    ".tsv", ".json", ".jsonl", ".zip", ".tar", ".tgz",
 ]  # fmt: skip
 PACKAGES = (".docx", ".pptx", ".xlsx")
 
@@ -120,5 +122,59 @@ def test_many_mutated_files_are_accounted_for(tmp_path_factory, reader, real_fil
     @given(seed=st.integers(0, 2**64))
     def check(seed: int) -> None:
         account(reader, path, mutate(suffix, real_files[suffix], seed))
+
+    check()
+
+
+#: Rows of a reading set, as a hub gives them.
+PASSAGES = [
+    {"id": str(n), "context": "Iron melts at 1538 °C.", "question": f"When, {n}?", "answers": {"text": ["1538 °C"]}}
+    for n in range(3)
+]  # fmt: skip
+SET_FILES = {
+    ".json": lambda builders: json.dumps(PASSAGES, ensure_ascii=False, indent=1).encode(),
+    ".jsonl": lambda builders: "\n".join(json.dumps(row, ensure_ascii=False) for row in PASSAGES).encode(),
+    ".csv": lambda builders: b"context,question,answers\n" + b'c,"why, you?",so\n' * 3,
+    ".parquet": lambda builders: builders["parquet"](PASSAGES),
+}
+
+
+@pytest.fixture(scope="module")
+def set_reader(tmp_path_factory):
+    declared = PublicSet(
+        pattern="*", format="reading", keep=["id"], card="c", licence="MIT", non_commercial=False, languages=["en"],
+        fields={"passage": "context", "question": "question", "answers": "answers"}, capability="reading",
+    )  # fmt: skip
+    return SetReader(declared, {}, {}, tmp_path_factory.mktemp("images"))
+
+
+@pytest.mark.parametrize(
+    "examples", [pytest.param(25, id="few"), pytest.param(1500, marks=pytest.mark.prove, id="many")]
+)
+@pytest.mark.parametrize("suffix", SET_FILES)
+def test_mutated_files_of_public_sets_are_accounted_for(
+    tmp_path_factory, reader, set_reader, builders, suffix, examples
+):
+    path = tmp_path_factory.mktemp("fuzz") / f"a{suffix}"
+    data = SET_FILES[suffix](builders)
+    path.write_bytes(data)
+    assert [type(item) for item in reader.read_set(path, set_reader, 9)] == [Draft] * 3
+
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        derandomize=examples < 100,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(seed=st.integers(0, 2**32))
+    def check(seed: int) -> None:
+        path.write_bytes(mutated(data, random.Random(seed)))
+        found = reader.read_set(path, set_reader, 9)
+        assert found
+        for item in found:
+            assert isinstance(item, Fault) or (isinstance(item, Draft) and item.segments)
+            if isinstance(item, Fault):
+                assert item.reason not in ("timed_out", "reader_crashed"), item
+                assert item.detail and "\n" not in item.detail
 
     check()

@@ -106,6 +106,15 @@ def test_rows_are_counted_beyond_the_limit_and_without_the_broken_end(tmp_path):
     assert sets.count("loose") == 0 and sets.files("loose") == []
 
 
+@pytest.mark.parametrize("kind", ["pair", "reading"])
+def test_a_file_that_cannot_be_counted_is_told_and_counts_as_none(tmp_path, caplog, kind):
+    write(tmp_path, {"pair1.parquet": "no table", "pair2.jsonl": ROW * 2})
+    parts = {"passage": "p", "question": "q", "answers": "a"}
+    declared = {**PAIR, "format": kind, "fields": parts if kind == "reading" else PAIR["fields"]}
+    assert PublicSets(tmp_path, sources({"pair": declared}), INGEST).count("pair") == 2
+    assert "pair1.parquet: its rows cannot be counted" in caplog.text
+
+
 def test_a_forbidden_licence_stops_with_the_names_of_the_sets_and_the_cure(tmp_path):
     forbidden = {**PAIR, "licence": "CC BY-NC 4.0", "non_commercial": True}
     other = {**forbidden, "pattern": "**/other*"}

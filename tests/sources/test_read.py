@@ -105,6 +105,24 @@ def test_the_suffix_is_read_in_any_case(tmp_path):
     assert account(tmp_path / "A.MD") == [("text", "")]
 
 
+def test_a_row_of_values_inside_each_other_costs_only_itself(tmp_path):
+    deep = '{"question": "q", "answer": "a", "meta": {"x": ' + "[" * 900 + "]" * 900 + "}}"
+    (tmp_path / "a.jsonl").write_text(deep + '\n{"question": "q", "answer": "a"}\n')
+    found = list(read_file(tmp_path / "a.jsonl", PARAMS.model_copy(update={"max_file_mb": 1})))
+    assert [item.reason if isinstance(item, Fault) else item.row for item in found] == ["bad_row", 2]
+    assert "100 deep" in found[0].detail
+
+
+def test_of_very_many_faults_the_last_ones_are_counted_and_good_rows_are_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr("ta_pipeline.sources.read.MOST_FAULTS", 3)
+    (tmp_path / "a.jsonl").write_text("{\n" * 8 + '{"question": "q", "answer": "a"}\n[1]\n')
+    found = list(read_file(tmp_path / "a.jsonl", PARAMS))
+    assert [(item.line, getattr(item, "reason", "")) for item in found] == [
+        (1, "bad_json"), (2, "bad_json"), (3, "bad_json"), (9, ""), (10, "bad_row")
+    ]  # fmt: skip
+    assert found[-1].detail.startswith("6 more faults up to here, this one: ")
+
+
 def test_roles_are_mapped_in_any_case(tmp_path):
     (tmp_path / "a.json").write_text(
         '{"conversations": [{"from": "Human", "value": "q"}, {"from": "GPT", "value": "a"}]}'

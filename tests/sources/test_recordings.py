@@ -26,7 +26,7 @@ def test_a_transcript_of_the_same_folder_and_name_stands_for_a_recording(transcr
 
 
 def test_recordings_are_known_by_their_suffix_in_any_case():
-    assert [name for name in ("a/b.MP4", "b.webm", "c.md", "mp3", "d.mp3.txt") if is_recording(name)] == [
+    assert [name for name in ("a/b.MP4", "b.mov", "c.md", "mp3", "d.mp3.txt") if is_recording(name)] == [
         "a/b.MP4",
-        "b.webm",
+        "b.mov",
     ]

@@ -103,6 +103,17 @@ def test_a_table_has_an_object_a_row(tmp_path):
     assert read(tmp_path, "b.csv", 'a,b\n1,"2\n') == [(2, "bad_csv")]
 
 
+def test_a_comma_that_was_not_quoted_does_not_cut_a_cell_short(tmp_path):
+    found = read(tmp_path, "a.csv", "question,answer\nwhy,so, and so\nwhy,so,\n")
+    assert found == [(2, "bad_row"), (3, 2, {"question": "why", "answer": "so"})]
+
+
+def test_a_line_longer_than_the_limit_costs_only_itself(tmp_path):
+    raw = '{"a": 1}\n"' + "x" * 5000 + '"\n{"a": 2}\n"' + "y" * 5000
+    found = read(tmp_path, "a.jsonl", raw, limit=1000)
+    assert found == [(1, 1, {"a": 1}), (2, "too_large"), (3, 3, {"a": 2}), (4, "too_large")]
+
+
 def test_a_table_of_a_hub_is_read_by_the_columns_that_are_wanted(tmp_path):
     path = tmp_path / "a.parquet"
     rows = [{"id": str(n), "doc": {"html": "x" * 100, "title": f"t{n}"}} for n in range(300)]

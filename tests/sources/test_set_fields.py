@@ -15,6 +15,7 @@ import yaml
 from pyarrow import parquet
 
 from ta_pipeline.params import IngestParams, SourcesParams
+from ta_pipeline.records import InputError
 from ta_pipeline.sources.drafts import Draft, Fault
 from ta_pipeline.sources.public_sets import PublicSets
 
@@ -57,6 +58,11 @@ SETS = {
         "somewhere/alpaca_gpt4_data_zh.json",
         [{"instruction": "写一句问候。", "input": "", "output": "你好！"}],
         flat(("写一句问候。", "你好！"))),
+    # huggingface.co/datasets/tatsu-lab/alpaca, "Data Fields"; the authors' alpaca_data.json has no `text`
+    "alpaca_stanford": Fixture(
+        "alpaca_stanford/data/train-00000-of-00001-a09b.parquet",
+        [{"instruction": "Sort these.", "input": "3, 1, 2", "output": "1, 2, 3", "text": "Below is an instruction."}],
+        flat(("Sort these.\n3, 1, 2", "1, 2, 3"))),
     # huggingface.co/datasets/YeungNLP/firefly-train-1.1M; columns as LLaMA-Factory's dataset_info.json maps them
     "firefly": Fixture(
         "firefly/firefly-train-1.1M.jsonl",
@@ -339,6 +345,19 @@ def test_every_declared_set_has_rows_of_its_true_shape_here():
     published = {name for name, declared in DECLARED["sets"].items() if declared["card"].startswith("https:")}
     assert len(published) >= 28
     assert published == set(SETS) - {"alpaca", "sharegpt"}
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [("alpaca_data.json", "alpaca_stanford"), ("alpaca_data_cleaned.json", "alpaca_stanford"),
+     ("alpaca_gpt4_data.json", "alpaca_gpt4_en"), ("alpaca_gpt4_data_en.json", "alpaca_gpt4_en"),
+     ("alpaca_gpt4_data_zh.json", "alpaca_gpt4_zh")],
+)  # fmt: skip
+def test_a_published_alpaca_under_its_own_name_is_not_taken_for_rows_of_ones_own(tmp_path, file, name):
+    write(tmp_path / "x" / file, SETS["alpaca_gpt4_en"].rows)
+    sets = PublicSets(tmp_path, SourcesParams(**DECLARED), INGEST)
+    with pytest.raises(InputError, match=rf"commercially: {name} \(CC BY-NC 4\.0: "):
+        sets.check_licences()
 
 
 @pytest.mark.parametrize(("name", "fixture"), CASES)

@@ -22,6 +22,9 @@ CODECS = {
     ".mp4": ("aac", 44100),
     ".mkv": ("aac", 44100),
     ".webm": ("libopus", 48000),
+    ".mov": ("aac", 44100),
+    ".opus": ("libopus", 48000),
+    ".aac": ("aac", 44100),
 }
 
 

@@ -121,3 +121,9 @@ def test_a_parquet_file_of_something_else_says_which_columns_it_has(tmp_path: Pa
     (tmp_path / "b.parquet").write_bytes(b"PAR1 broken")
     (fault,) = read_parquet(tmp_path / "b.parquet", {}, 10**6)
     assert isinstance(fault, Fault) and fault.reason == "bad_parquet"
+
+
+def test_a_cell_longer_than_csv_allows_says_so():
+    long, last = csv_rows("question,answer\nq," + "x" * 200_000 + "\ne,f\n")
+    assert isinstance(long, Fault) and (long.line, long.reason) == (2, "bad_csv")
+    assert "split the cell" in long.detail and isinstance(last, Draft)

@@ -101,7 +101,7 @@ def test_a_question_becomes_a_row_over_its_passage_among_others_with_a_citation(
     assert "Friction** is a force between two surfaces" in user and user.endswith(
         "Question: What is Friction?"
     )
-    assert answer == "Friction is what the notes say. [Lecture 2]"
+    assert answer == "[Lecture 2] Friction is what the notes say."
 
 
 def test_held_out_lectures_are_never_shown_to_the_teacher(asked, fake):

@@ -233,3 +233,22 @@ def test_a_law_that_several_lectures_state_is_no_footer_but_a_slogan_is(make_doc
 def test_a_line_that_repeats_on_every_page_of_a_file_counts_that_file_once(make_document):
     book = make_document(*[f"Chapter on motion\n{body(n)}" for n in range(9)], source="book.md")
     assert remove_boilerplate([book, make_document(body(10), source="b.md")], adverts(), 2)[1] == []
+
+
+def test_a_mark_of_secrecy_stays_even_on_a_page_that_is_mostly_advert(make_document, lexicon):
+    page = make_document(
+        "内部资料，请勿外传",
+        "限时优惠！报名立减 300 元，再享九折优惠券。",
+        "名师小班授课。",
+        "扫码关注公众号，免费领取真题。",
+    )
+    [kept], removed = remove_boilerplate([page], lexicon, 4)
+    assert texts(kept) == ["内部资料，请勿外传"]
+    assert len(removed) == 3
+
+
+def test_a_line_that_the_caller_wants_left_stays_whatever_it_matches(make_document):
+    page = make_document(body(1), "Subscribe now to the forbidden thing!", "Subscribe now to another!")
+    [kept], [removed] = remove_boilerplate([page], adverts("Subscribe now"), 4, lambda line: "forbid" in line)
+    assert texts(kept) == texts(page)[:2]
+    assert removed[3] == "Subscribe now to another!"

@@ -198,6 +198,19 @@ def test_what_a_sentence_leads_to_is_not_parted_from_it(shown):
     assert len(chunks) > 1 and any(f"Look:\n{shown}" in chunk["text"] for chunk in chunks)
 
 
+@pytest.mark.parametrize(
+    "asked", ["Is it at rest?", "质点：", "谁的速度大？", "求 加速度。", "Find the speed."]
+)
+def test_a_question_or_task_is_not_parted_from_what_answers_it(asked):
+    words = "a b c d e f g h i j k l."
+    answer = "m n o p q r s t u v w x."
+    chunks = chunks_of(
+        segment(f"{words} {words}"), segment(asked), segment(answer), segment(words), least=24, most=40
+    )
+    assert [chunk["text"].count(words) for chunk in chunks] == [2, 1]
+    assert chunks[1]["text"].startswith(asked)
+
+
 def test_whole_sentences_are_repeated_across_a_cut_of_one_section():
     text = " ".join(f"{letter} b c d." for letter in "ABCDEFGHIJKLMNOPQRST")
     first, second, *_ = chunks_of(segment(text), least=20, most=32, overlap=6)
@@ -220,6 +233,21 @@ def test_nothing_is_repeated_where_a_new_section_begins():
         segment("a b c. D e f.", heading="one"), segment("g h i. J k l.", heading="two"), overlap=3
     )
     assert chunks[1]["text"] == "g h i. J k l."
+
+
+def test_what_is_repeated_does_not_reach_back_into_another_section():
+    def words(first, last):
+        return "".join(f"Word{n} goes on, and on. " for n in range(first, last))
+
+    chunks = chunks_of(
+        segment(f"{words(0, 6)}A last sentence of the first section. ", heading="H > 1"),
+        segment(f"```\nx = 1\n```\n\n{words(6, 13)}", heading="H > 0"),
+        least=20,
+        most=60,
+        overlap=12,
+    )
+    assert ["A last sentence" in chunk["text"] for chunk in chunks] == [True, False]
+    assert chunks[1]["heading"] == "H > 0"
 
 
 def test_a_chunk_spans_the_times_of_its_cues():

@@ -115,7 +115,13 @@ def test_one_value_has_one_number_in_a_document_and_another_has_the_next(names, 
         "请<NAME_2>同学回答",
         "<NAME_1>老师的手机是 <PHONE_1>",
     ]
-    assert counts == {"NAME": 3, "PHONE": 2}
+    assert counts == {
+        ("segment 1", "NAME"): 1,
+        ("segment 1", "PHONE"): 1,
+        ("segment 2", "NAME"): 1,
+        ("segment 3", "NAME"): 1,
+        ("segment 3", "PHONE"): 1,
+    }
 
 
 def test_a_bare_mention_of_a_masked_name_is_masked_wherever_it_stands(names, make_document):
@@ -146,7 +152,12 @@ def test_title_speaker_and_the_rejected_answer_are_masked_too(names, make_docume
     assert (
         masked["meta"] == '{"author": "<NAME_3>", "rejected": "mail <EMAIL_1>", "source": "13800138000.md"}'
     )
-    assert counts == {"NAME": 3, "EMAIL": 1}
+    assert counts == {
+        ("title", "NAME"): 1,
+        ("segment 1", "NAME"): 1,
+        ("meta", "NAME"): 1,
+        ("meta", "EMAIL"): 1,
+    }
 
 
 def test_roles_and_student_labels_are_no_names(names, make_document):
@@ -159,3 +170,34 @@ def test_roles_and_student_labels_are_no_names(names, make_document):
 def test_a_name_on_the_allow_list_is_never_masked():
     assert mask_line("我是沈砚秋老师", NameFinder(["沈砚秋"])) == "我是沈砚秋老师"
     assert mask_line("I'm Doctor Emily Carter.", NameFinder(["Carter"])) == "I'm Doctor Emily Carter."
+
+
+def test_a_heading_over_two_segments_is_counted_at_the_first(names, make_document):
+    document = make_document("First.", "Second.")
+    for segment in document["segments"]:
+        segment["heading"] = "答疑：周慧敏老师"
+    masked, counts = one_masked(document, names)
+    assert [s["heading"] for s in masked["segments"]] == ["答疑：<NAME_1>老师"] * 2
+    assert counts == {("segment 1", "NAME"): 1}
+
+
+def test_a_name_in_traditional_characters_is_the_same_person_in_simplified_ones(names, make_document):
+    document = make_document("我是陳怡君，學號B10902033。", "陈怡君同学，電話０９３２-417-805。")
+    masked, _ = one_masked(document, names)
+    assert [s["text"] for s in masked["segments"]] == [
+        "我是<NAME_1>，學號<STUDENT_ID_1>。",
+        "<NAME_1>同学，電話<PHONE_1>。",
+    ]
+
+
+def test_public_people_stay_in_traditional_characters(names):
+    text = "愛因斯坦與楊振寧，錢學森說過：牛頓運動定律。"
+    assert mask_line(text, names) == text
+    assert mask_line("助教陳怡君", NameFinder(["陳怡君"])) == "助教陳怡君"
+    assert mask_line("助教陈怡君", NameFinder(["陳怡君"])) == "助教陈怡君"
+
+
+def test_a_full_width_number_met_once_is_masked_wherever_it_stands(names, make_document):
+    document = make_document("电话１３８００１３８０００。", "代码 13800138000 的结果")
+    masked, _ = one_masked(document, names)
+    assert [s["text"] for s in masked["segments"]] == ["电话<PHONE_1>。", "代码 <PHONE_1> 的结果"]

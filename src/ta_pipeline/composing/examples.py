@@ -1,4 +1,4 @@
-"""All training rows of a course: dialogues, homework, templates, refusals, and public rows to replay."""
+"""All training rows of a course: dialogues, homework, templates, refusals, rarer kinds, public replay."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from random import Random
 from ta_pipeline.composing.contexts import Contexts
 from ta_pipeline.composing.dialogues import Grounded, homework_rows, meta_of, read_dialogues, turns_of
 from ta_pipeline.composing.passages import columns, held_out_lectures, read_materials
+from ta_pipeline.composing.rarer import Ground, rarer_rows
 from ta_pipeline.composing.refusals import refusal_rows
 from ta_pipeline.composing.rows import ChunkFinder, Message, Row, ask, cite, make_row
 from ta_pipeline.composing.templates import TemplateShape, askable, template_rows
@@ -55,6 +56,9 @@ def compose_examples(
     languages = Counter(row["language"] for row in rows)
     refusals = {language: round(compose.refusal_share * count) for language, count in languages.items()}
     rows += refusal_rows(asked, contexts, refusals, seed)
+    for language in INSTRUCTIONS:
+        ground = Ground(language, known, asked, rows, contexts[language], finder)
+        rows += rarer_rows(ground, compose, seed)
     rows += _sample([*plain, *homework_rows(documents, held_out)], MOST_PLAIN, len(rows), f"{seed}:plain")
     if not rows:
         raise InputError(

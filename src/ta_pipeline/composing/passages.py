@@ -103,7 +103,7 @@ class Window:
 
     @property
     def cited(self) -> str:
-        """The citation an answer from this window ends with."""
+        """The citation an answer from this window begins with."""
         return citation(self.material.title, self.start)
 
 

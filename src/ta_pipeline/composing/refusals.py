@@ -61,7 +61,7 @@ VARIED: dict[str, tuple[str, ...]] = {
 #: Share of the refusals that are questions of the subject: the harder case.
 SUBJECT_SHARE = 0.3
 #: A passage with more of the question's or answer's 3-grams than this may be read as an answer.
-_TELLS_TOO_MUCH = 0.35
+TELLS_TOO_MUCH = 0.35
 
 
 def refusal_rows(
@@ -87,7 +87,7 @@ def refusal_rows(
 def _subject_row(item: Grounded, contexts: Contexts, rng: Random) -> Row | None:
     """Ask a course question over passages of other lectures that share little with it or its answer."""
     told, lecture = [item.answer, item.question], item.gold.material.lecture
-    context = contexts.without_answer(told, _TELLS_TOO_MUCH, rng, lecture)
+    context = contexts.without_answer(told, TELLS_TOO_MUCH, rng, lecture)
     if not context:
         return None
     messages = ask(item.question, context, item.language, rng.choice(WORDINGS[item.language]))
@@ -100,7 +100,7 @@ def _off_topic_rows(language: str, contexts: Contexts, wanted: int, rng: Random)
     rng.shuffle(questions)
     for place in range(wanted):
         question, topic = questions[place % len(questions)]
-        context = contexts.without_answer([question], _TELLS_TOO_MUCH, rng)
+        context = contexts.without_answer([question], TELLS_TOO_MUCH, rng)
         if not context:
             break
         wording = rng.choice([*WORDINGS[language], *TOPIC_WORDINGS[language]]).format(topic=topic)

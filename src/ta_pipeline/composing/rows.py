@@ -77,6 +77,12 @@ def ask(
     return [*prompt, {"role": "assistant", "content": answer}]
 
 
+def with_one_other(windows: Sequence[Window], gold: Window) -> list[Window]:
+    """Keep the gold passage and one other, in their order, for rows that share their beginning with none."""
+    other = next((window for window in windows if window.key != gold.key), None)
+    return [window for window in windows if window.key == gold.key or window is other]
+
+
 class ChunkFinder:
     """Find the chunks that hold a window's units."""
 

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from math import ceil
 from random import Random
 
-from ta_pipeline.composing.leaks import Limits, Said, check_leaks, clusters
+from ta_pipeline.composing.follow_ups import WHERE_RULE
+from ta_pipeline.composing.leaks import Limits, Said, Side, check_leaks, clusters
 from ta_pipeline.composing.rows import Row, question_of, without_citation
 from ta_pipeline.composing.similarity import best_matches
+from ta_pipeline.composing.tool_rows import RECORDING_RULE
 from ta_pipeline.params import ComposeParams, SplitParams
 from ta_pipeline.records import InputError
 
@@ -64,7 +66,7 @@ def learned(row: Row) -> list[str]:
 
 def _said(rows: Sequence[Row]) -> Iterator[Said]:
     for row in rows:
-        side = row["split"] or "train"
+        side: Side = row["split"] or "train"
         yield from (Said(row["id"], side, "question", text) for text in [*asked(row)[:-1], _key(row)])
         yield from (Said(row["id"], side, "answer", text) for text in learned(row))
 
@@ -89,7 +91,7 @@ def _leaks(
     found: list[tuple[str, str] | None] = [None] * len(rows)
     for reason, limit, said, other in (
         ("benchmark_reference", compose.max_reference_similarity, [learned(row) for row in rows], references),
-        ("benchmark_question", compose.max_question_similarity, [asked(row) for row in rows], exam),
+        ("benchmark_question", compose.max_question_similarity, [_questions(row) for row in rows], exam),
     ):
         owners = [place for place, texts in enumerate(said) for _ in texts]
         scores, matches = best_matches([text for texts in said for text in texts], other)
@@ -160,13 +162,21 @@ def _groups(rows: Sequence[Row], limits: Limits) -> list[int]:
     return [root(place) for place in range(len(rows))]
 
 
+def _questions(row: Row) -> list[str]:
+    """List all that a row asks in the graph of near copies, and each question by itself."""
+    return list(dict.fromkeys([*asked(row), _key(row)]))
+
+
 def _key(row: Row) -> str:
     """Give the text by which near copies are found.
 
     A demand like "write two questions on this passage" is the same words over other passages and no
-    copy, so a style row is known by its answer too.
+    copy, so a style row is known by its answer too. "Where does that stand?" asks about the turn before, so
+    such a row is known by all its questions.
     """
     question = (asked(row) or [""])[-1]
+    if row.get("rule") in (WHERE_RULE, RECORDING_RULE):
+        return "\n".join(asked(row))
     return f"{question}\n{learned(row)[0]}" if row.get("task") == "style" else question
 
 

@@ -1,7 +1,7 @@
 """Training rows of the questions a teacher wrote, and its scores of preference pairs.
 
 A question is asked as every other row is: over the passage that holds its quote, among passages of other
-lectures, with the citation at the end of its answer.
+lectures, with the citation at the start of its answer.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from random import Random
 from ta_pipeline.composing.contexts import Contexts
 from ta_pipeline.composing.passages import (
     Material,
-    PassagePool,
+    Window,
     find_quote,
     has_mask,
     held_out_lectures,
     read_materials,
-    window_around,
+    window_over,
 )
 from ta_pipeline.composing.rows import Row, ask, cite, make_row
 from ta_pipeline.params import ComposeParams, TeacherParams
@@ -46,21 +46,24 @@ def taught_examples(
         return [], []
     held_out = held_out_lectures(documents, compose.held_out)
     trained = [material for material in read_materials(documents) if material.lecture not in held_out]
-    rows = _Rows(trained, compose, seed)
-    asked = _spread([chunk for chunk in chunks if chunk["document_id"] in rows.materials], teacher)
+    golds = _Golds(trained, compose.passages.chars)
+    asked = _spread([chunk for chunk in chunks if chunk["document_id"] in golds.materials], teacher)
     count = teacher.questions_per_chunk
     requests = [question_request(chunk, count) for chunk in asked]
     replies = Teacher(teacher, cache).ask(requests, "The teacher writes questions")
-    examples: list[Row] = []
+    fine: list[tuple[Row, TaughtQuestion, Window]] = []
     answers: list[Row] = []
     for chunk, request, reply in zip(asked, requests, replies, strict=True):
         questions, faults = read_questions(chunk, reply, count)
-        made = [rows.row(chunk, question) for question in questions]
-        fine = [row for row in made if not isinstance(row, tuple)]
-        faults += [row for row in made if isinstance(row, tuple)]
-        examples += fine
-        answers.append(answer_row("questions", request, reply, teacher, len(fine), faults))
-    return sorted(examples, key=lambda row: str(row["id"])), answers
+        used = len(fine)
+        for question in questions:
+            gold = golds.find(chunk, question)
+            if isinstance(gold, Window):
+                fine.append((chunk, question, gold))
+            else:
+                faults.append(gold)
+        answers.append(answer_row("questions", request, reply, teacher, len(fine) - used, faults))
+    return _rows(fine, list(golds.materials.values()), compose, seed), answers
 
 
 def score_pairs(pairs: Sequence[Row], compose: ComposeParams, seed: int, cache: Path) -> list[Row]:
@@ -87,20 +90,42 @@ def drop_misjudged(pairs: Sequence[Row], scores: Sequence[Row]) -> tuple[list[Ro
     return [pair for pair in pairs if pair["id"] not in faults], dropped
 
 
-class _Rows:
-    """Makes rows of questions over the passages of the trained lectures."""
+def _rows(
+    found: Sequence[tuple[Row, TaughtQuestion, Window]],
+    trained: Sequence[Material],
+    compose: ComposeParams,
+    seed: int,
+) -> list[Row]:
+    """Ask the questions over their passages, which are each other's company."""
+    contexts = {
+        language: Contexts(
+            [material for material in trained if material.language == language],
+            [gold for _, _, gold in found if gold.material.language == language],
+            compose.passages.chars,
+            compose.passages.distractors,
+        )
+        for language in INSTRUCTIONS
+    }
+    rows: list[Row] = []
+    for chunk, item, gold in found:
+        language, document = gold.material.language, gold.material.id
+        rng = Random(f"{seed}:taught:{chunk['id']}:{item.question}")
+        windows = contexts[language].over(gold, item.question, item.answer, item.quote, rng)
+        messages = ask(item.question, windows, language, cite(item.answer, gold))
+        rows.append(make_row("rag", RULE, language, document, messages, chunk_ids=[chunk["id"]]))
+    return sorted(rows, key=lambda row: str(row["id"]))
 
-    def __init__(self, trained: Sequence[Material], compose: ComposeParams, seed: int) -> None:
-        self._chars, self._seed = compose.passages.chars, seed
-        self._contexts = {
-            language: Contexts(PassagePool(trained, language, self._chars), compose.passages.distractors)
-            for language in INSTRUCTIONS
-        }
-        self.materials = {m.id: m for m in trained if m.language in self._contexts}
+
+class _Golds:
+    """Finds the passages that questions rest on, in the trained lectures; each question once."""
+
+    def __init__(self, trained: Sequence[Material], chars: int) -> None:
+        self._chars = chars
+        self.materials = {m.id: m for m in trained if m.language in INSTRUCTIONS}
         self._asked: set[str] = set()
 
-    def row(self, chunk: Row, item: TaughtQuestion) -> Row | Fault:
-        """Build the row of a question, or say why it gives none."""
+    def find(self, chunk: Row, item: TaughtQuestion) -> Window | Fault:
+        """Return the passage that holds a question's quote, or say why there is none to ask it over."""
         if has_mask(item.question + item.answer + item.quote):
             return "masked", item.question[:80]
         material = self.materials[chunk["document_id"]]
@@ -110,12 +135,7 @@ class _Rows:
         if item.question in self._asked:
             return "duplicate", item.question[:80]
         self._asked.add(item.question)
-        gold = window_around(material, *place, self._chars)
-        rng = Random(f"{self._seed}:taught:{chunk['id']}:{item.question}")
-        contexts = self._contexts[material.language]
-        windows = contexts.over(gold, item.question, item.answer, item.quote, rng)
-        messages = ask(item.question, windows, material.language, cite(item.answer, gold))
-        return make_row("rag", RULE, material.language, material.id, messages, chunk_ids=[chunk["id"]])
+        return window_over(material, *place, self._chars)
 
 
 def _spread(chunks: Sequence[Row], teacher: TeacherParams) -> list[Row]:

@@ -55,13 +55,14 @@ _DEFINED = {
 _PLAIN_DEFINED = {
     "zh": re.compile(r"^(?P<term>[\u4e00-\u9fffA-Za-z`]{2,10}?)(?:是指|指的是|是一种|是一个|是一类)"),
     "en": re.compile(
-        r"^(?!(?:The|What|One|Some|Any|Another|Every|All)\b)(?:(?P<article>An?)\s+)?"
-        r"(?P<term>`[^`]{2,30}`|[A-Za-z][a-z-]+(?: [a-z-]+)?)\s+(?:is|means)\s+(?:an?|the)\s"
+        r"^(?!(?:The|What|One|Some|Any|Another|Every|All|Because|If|When|Where|Whether|Although|Though|Unless|Until|After|Before"
+        r"|For|With|By|At|In|On|Only|Not|No|What|How|Why|Who)\b)(?:(?P<article>An?)\s+)?"
+        r"(?P<term>`[^`]{2,30}`|[A-Za-z][a-z-]+(?: [a-z-]+)?)\s+(?:is|means)\s+(?:an?|the(?! same\b))\s"
     ),
 }
 #: "To create a string, we add …" answers "How do we create a string?".
 _HOW_TO = {
-    "zh": re.compile(r"^(?:要|为了|若要|如果要|想要)(?P<goal>[^，。]{3,25})，"),
+    "zh": re.compile(r"^(?:要(?!是|不是|不然)|为了|若要|如果要|想要)(?P<goal>[^，。]{3,25})，"),
     "en": re.compile(
         r"^To (?P<goal>(?![^,]*\b(?:this|that|so|it|them)\b)[a-z][^,.]{5,70}), "
         r"(?:we|you|Python|use|one|add)\b"
@@ -219,16 +220,16 @@ def _definition_rows(material: Material, rng: Random) -> Iterator[Made]:
         yield Made("answer", question, item.sentence, material, item.place, item.place, material.id)
         a, b = rng.choice(KEYS[material.language])
         question = rng.choice(wordings["json_define"]).format(x=item.term, a=a, b=b)
-        meaning = _meaning(item)
+        meaning = meaning_of(item)
         if meaning:
             answer = json.dumps({a: item.term, b: meaning}, ensure_ascii=False)
             yield Made("format", question, answer, material, item.place, item.place, material.id)
 
 
-def _meaning(item: Definition) -> str:
+def meaning_of(item: Definition) -> str:
     """Give what comes after "X is", for a JSON value; "" for a formula, which JSON would escape."""
     match = _AFTER_IS.match(item.sentence)
-    meaning = match[1].rstrip("。. ").strip() if match else ""
+    meaning = match[1].lstrip("：: ").rstrip("。. ") if match else ""
     return "" if "\\" in meaning or '"' in meaning else meaning
 
 
@@ -240,7 +241,7 @@ def _paired_terms(material: Material, rng: Random) -> Iterator[Made]:
         if not near or material.units[left.place].heading != material.units[right.place].heading:
             continue
         keys = [re.sub(r"^(?:an?|the) ", "", item.term) for item in (left, right)]
-        values = [_meaning(left), _meaning(right)]
+        values = [meaning_of(left), meaning_of(right)]
         if all(values) and keys[0] != keys[1]:
             question = rng.choice(QUESTIONS[material.language]["json_terms"]).format(a=keys[0], b=keys[1])
             answer = json.dumps(dict(zip(keys, values, strict=True)), ensure_ascii=False)
@@ -305,7 +306,7 @@ def _question_rows(material: Material, rng: Random) -> Iterator[Made]:
     found = definitions(material)
     for left, right in pairwise(found):
         same = material.units[left.place].heading == material.units[right.place].heading
-        if same and right.place - left.place <= 3:
+        if same and left.term != right.term and right.place - left.place <= 3:
             request = rng.choice(wordings["make_questions"]).format(n=2)
             asked = [rng.choice(wordings["define"][:3]).format(x=item.term) for item in (left, right)]
             answer = "\n".join(f"- {question}" for question in asked)

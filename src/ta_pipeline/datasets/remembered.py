@@ -10,6 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from kedro.io import AbstractDataset, DatasetError
 
+from ta_pipeline.datasets.manifest import changed_since_manifest, is_complete
+
 logger = logging.getLogger(__name__)
 
 
@@ -25,14 +27,17 @@ class RememberedDataset(AbstractDataset[None, pa.Table]):
         self.metadata = metadata
 
     def load(self) -> pa.Table:
-        """Return what is remembered; what cannot be read is forgotten."""
-        if not self._path.is_file():
+        """Return what is remembered; what is not as its manifest says is forgotten."""
+        if not is_complete(self._path):
             return pa.table({})
         try:
-            return pq.ParquetFile(self._path).read()
-        except (pa.ArrowInvalid, OSError) as error:
-            logger.warning("%s cannot be read (%s): it is made anew", self._path, error)
-            return pa.table({})
+            if not changed_since_manifest(self._path):
+                return pq.ParquetFile(self._path).read()
+            why = "it is not what its manifest describes"
+        except (ValueError, KeyError, OSError) as error:
+            why = str(error)
+        logger.warning("%s cannot be used (%s): it is made anew", self._path, why)
+        return pa.table({})
 
     def save(self, data: None) -> None:
         """Refuse: the stage that remembers has an entry of its own for that."""

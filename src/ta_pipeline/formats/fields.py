@@ -9,6 +9,9 @@ from typing import Any
 
 from ta_pipeline.formats.model import Conversation, Message, Row, RowError
 
+#: Objects and lists inside each other; schemas of tools have ten.
+_DEEPEST = 100
+
 
 def text(value: object, name: str) -> str:
     """Return a field as text; nothing is "", a number is its digits."""
@@ -52,6 +55,21 @@ def loads(value: str, name: str) -> Any:
         return json.loads(value, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise RowError("bad_row", f"{name} is no JSON ({error}); mend it or take the row out") from None
+
+
+def refuse_deep(value: dict[str, Any]) -> None:
+    """Refuse a row nested deeper than any has a reason to be; what writes it later would run out of stack."""
+    level: list[Any] = [value]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return
+    raise RowError("bad_row", f"values are nested more than {_DEEPEST} deep; take the row out")
 
 
 def _no_number(name: str) -> None:

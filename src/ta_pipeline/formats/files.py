@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from ta_pipeline.formats.model import Row
 from ta_pipeline.records import InputError
 
 SUFFIXES = (".jsonl", ".json", ".parquet")
+#: What a place that cannot be written raises; a full disk is another matter.
+_UNFIT = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
 #: Rows of a Parquet file written at once.
 _BATCH = 1000
 
@@ -41,13 +44,22 @@ def write_rows(path: Path, rows: Iterable[Row]) -> int:
         raise InputError(
             f"{path}: {path.suffix or 'no suffix'} is not written. Name a {', '.join(SUFFIXES)} file."
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{os.getpid()}.{path.name}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         count = writers[path.suffix.lower()](temporary, rows)
         os.replace(temporary, path)
+    except (
+        FileExistsError,
+        FileNotFoundError,
+        IsADirectoryError,
+        NotADirectoryError,
+        PermissionError,
+    ) as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror}). Name another file.") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
     return count
 
 

@@ -23,7 +23,7 @@ from typing import IO, TYPE_CHECKING, Protocol, cast
 
 from ta_pipeline.params import ArchiveParams, IngestParams
 from ta_pipeline.sources.drafts import WHOLE_FILE, Fault
-from ta_pipeline.sources.folder import SourceFile
+from ta_pipeline.sources.folder import SourceFile, on_one_line
 from ta_pipeline.sources.recordings import is_recording
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ def _suffix(name: str) -> str:
 
 def _safe_name(name: str) -> tuple[str, Fault | None]:
     """Return the name with plain slashes, and a fault where it leads out of the archive."""
-    plain = name.replace("\\", "/")
+    plain = on_one_line(name.replace("\\", "/"))
     parts = [part for part in plain.split("/") if part not in ("", ".")]
     shown = "/".join(parts) or "unnamed"
     if plain.startswith("/") or re.match(r"[A-Za-z]:", plain) or ".." in parts:

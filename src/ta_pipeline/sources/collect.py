@@ -77,7 +77,7 @@ def collect(
     with IsolatedReader(ingest) as reader:
         for file, public in track(jobs, "reading sources", len(jobs), "files"):
             if public:
-                read.append(_read_public(file, sets))
+                read.append(_read_public(file, sets, reader))
             else:
                 for member in with_members(file, reader, ingest):
                     read.append(_read_one(member, reader, read, ingest))
@@ -118,8 +118,8 @@ def _sorted_out(source: str, origin: str, found: Iterable[Draft | Fault]) -> _Re
     return _Read(source, origin, drafts, faults)
 
 
-def _read_public(file: SourceFile, sets: PublicSets) -> _Read:
-    origin, found = sets.read(file)
+def _read_public(file: SourceFile, sets: PublicSets, reader: IsolatedReader) -> _Read:
+    origin, found = sets.read(file, reader)
     return _sorted_out(f"public/{file.name}", origin, found)
 
 

@@ -1,7 +1,7 @@
 """Turn the bytes of a file into text, or say where that fails.
 
-UTF-8 is tried first; what is no UTF-8 may be UTF-16, GB18030 or Big5, which charset_normalizer tells
-apart. Nothing else is guessed: a Western one-byte encoding fits any bytes and would hide damage.
+UTF-8 is tried first; what is no UTF-8 may be UTF-16 or UTF-32, GB18030 or Big5, which charset_normalizer
+tells apart. Nothing else is guessed: a Western one-byte encoding fits any bytes and would hide damage.
 """
 
 from __future__ import annotations
@@ -13,7 +13,13 @@ from charset_normalizer import from_bytes
 from ta_pipeline.sources.drafts import Fault
 
 _CURE = "save the file as UTF-8"
-_MARKED = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+#: The mark of UTF-32 begins with that of UTF-16.
+_MARKED = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 
 
 def decode(raw: bytes) -> str | Fault:

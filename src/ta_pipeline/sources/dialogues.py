@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from typing import cast
 
 from ta_pipeline.formats import shapes
-from ta_pipeline.formats.fields import encodable
+from ta_pipeline.formats.fields import encodable, refuse_deep
 from ta_pipeline.formats.model import Conversation, RowError
 from ta_pipeline.formats.turns import FUNCTION_CALL, content_of, read_calls, said
 from ta_pipeline.records import Role
@@ -78,6 +78,7 @@ def read_row(value: object, line: int, row: int, role_map: Mapping[str, str]) ->
     try:
         if not isinstance(value, dict):
             raise RowError("bad_row", f"a row must be an object, not {type(value).__name__}")
+        refuse_deep(value)
         fields = canonical(value)
         conversation, turns = _turns(fields, role_map)
         meta = _meta(fields, conversation)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +61,13 @@ def _target(link: Path) -> Path:
 
 def _below(path: Path, folder: Path) -> str:
     # A file name that is no UTF-8 cannot stand in a table: its bytes are written as \xNN.
-    return os.fsencode(path.relative_to(folder).as_posix()).decode("utf-8", errors="backslashreplace")
+    name = os.fsencode(path.relative_to(folder).as_posix()).decode("utf-8", errors="backslashreplace")
+    return on_one_line(name)
+
+
+def on_one_line(name: str) -> str:
+    """Write control characters of a file name, such as a line break, as \\xNN."""
+    return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", lambda found: f"\\x{ord(found[0]):02x}", name)
 
 
 def _outside() -> Fault:

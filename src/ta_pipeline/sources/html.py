@@ -21,9 +21,9 @@ from ta_pipeline.sources.formulas import lower_text, raise_text
 from ta_pipeline.sources.headings import Headings
 
 _CHARSET = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([A-Za-z0-9_.:-]+)""", re.IGNORECASE)
-_TITLE = re.compile(r"<title[^>]*>([^<]*)", re.IGNORECASE)
+_TITLE = re.compile(r"<title[^<>]*>([^<]*)", re.IGNORECASE)
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
-_PREFORMATTED = re.compile(r"(<pre\b.*?</pre>)", re.IGNORECASE | re.DOTALL)
+_PREFORMATTED = re.compile(r"(</?pre\b)", re.IGNORECASE)
 _SPACE = re.compile(r"[ \t\n]+")
 _AROUND_BREAK = re.compile(r" *\n *(?![ \n]*```|[ ]*(?:[-:|]|[0-9]+\.) )")
 _BETWEEN_IDEOGRAPHS = re.compile(
@@ -106,9 +106,11 @@ def _main_text(text: str) -> Any:
 
 def _unwrapped(text: str) -> str:
     """Take out line breaks between ideographs, which would become spaces; in <pre> they stay."""
-    parts = _PREFORMATTED.split(text)
-    parts[::2] = [_BETWEEN_IDEOGRAPHS.sub("", part) for part in parts[::2]]
-    return "".join(parts)
+    first, *parts = _PREFORMATTED.split(text)
+    kept = [_BETWEEN_IDEOGRAPHS.sub("", first)]
+    for tag, part in zip(parts[::2], parts[1::2], strict=True):
+        kept += [tag, part if tag.lower() == "<pre" else _BETWEEN_IDEOGRAPHS.sub("", part)]
+    return "".join(kept)
 
 
 def _frame(tree: Any) -> None:

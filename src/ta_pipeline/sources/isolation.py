@@ -21,6 +21,7 @@ from ta_pipeline.params import IngestParams
 from ta_pipeline.sources.archives import Allowance, Member
 from ta_pipeline.sources.drafts import WHOLE_FILE, Draft, Fault
 from ta_pipeline.sources.read import seconds_for
+from ta_pipeline.sources.set_fields import SetReader
 
 #: The module that runs in the process.
 _WORKER = "ta_pipeline.sources.worker"
@@ -57,6 +58,10 @@ class IsolatedReader:
     def unpack(self, path: Path, folder: Path, allowance: Allowance) -> list[Member | Fault]:
         """Unpack an archive into a folder; a Fault among what is returned refuses the whole."""
         return self._do("unpack", path, folder, (allowance.size, allowance.files))
+
+    def read_set(self, path: Path, reader: SetReader, most: int) -> list[Draft | Fault]:
+        """Return what is in a file of a public set, at most so many rows and faults."""
+        return self._do("read_set", path, reader, most)
 
     def _do(self, job: str, path: Path, *rest: Any) -> list[Any]:
         seconds = seconds_for(path, self._ingest)

@@ -19,13 +19,12 @@ from ta_pipeline.sources.drafts import Draft, Fault, Found, Segment
 from ta_pipeline.sources.headings import Headings
 
 _FIELD = re.compile(r"^(\w[\w -]*):\s+(\S.*)$")
-_MARKER = re.compile(r"^\s*:{3,}[^\n]*\n?", re.MULTILINE)
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_MARKER = re.compile(r"^[^\S\n]*:{3,}[^\n]*\n?", re.MULTILINE)
 _OPEN_COMMENT = re.compile(r"<!--.*", re.DOTALL)
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 _QUOTE_SIGN = re.compile(r"^ {0,3}> ?", re.MULTILINE)
 _IMAGE = re.compile(
-    r"!\[(?P<alt>[^\]]*)\](?:\((?:[^()]|\([^()]*\))*\)|\[[^\]]*\])(?:\{(?P<attributes>[^}]*)\})?"
+    r"!\[(?P<alt>[^\[\]]*)\](?:\((?:[^()]|\([^()]*\))*\)|\[[^\]]*\])(?:\{(?P<attributes>[^{}]*)\})?"
     r"|<img\b(?P<html>[^<>]*)>"
 )
 _ALT_ATTRIBUTE = re.compile(r"""\balt=(['"])(.*?)\1""", re.DOTALL)
@@ -65,7 +64,7 @@ def _block_text(token: Token, raw: str) -> str:
     if token.type == "hr":
         return ""
     if token.type == "html_block":
-        raw = _OPEN_COMMENT.sub("", _COMMENT.sub("", raw))
+        raw = _OPEN_COMMENT.sub("", _uncommented(raw))
         raw = _TAG.sub("", _IMAGE.sub(_alt_text, raw))
     if token.type == "blockquote_open":
         raw = _QUOTE_SIGN.sub("", raw)
@@ -73,7 +72,16 @@ def _block_text(token: Token, raw: str) -> str:
 
 
 def _prose(markdown: str) -> str:
-    return _IMAGE.sub(_alt_text, _COMMENT.sub("", markdown)).strip()
+    return _IMAGE.sub(_alt_text, _uncommented(markdown)).strip()
+
+
+def _uncommented(text: str) -> str:
+    """Take out closed comments; a pattern would look for the end of each open one through the whole text."""
+    kept, at = [], 0
+    while (start := text.find("<!--", at)) >= 0 and (end := text.find("-->", start + 4)) >= 0:
+        kept.append(text[at:start])
+        at = end + 3
+    return "".join(kept) + text[at:]
 
 
 def _alt_text(image: re.Match[str]) -> str:

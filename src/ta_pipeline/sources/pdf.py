@@ -135,7 +135,7 @@ def _lines(page: Any, number: int) -> Iterator[Line]:
 
 def _units(text: str) -> int:
     """Count UTF-16 code units, which PDFium's indices go by."""
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _line(text_page: Any, raw: str, start: int, page: int, number: int) -> Line | None:

@@ -11,6 +11,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pyarrow import ArrowException
 
 from ta_pipeline.params import IngestParams, PublicSet, SourcesParams
 from ta_pipeline.records import InputError
@@ -18,6 +21,9 @@ from ta_pipeline.sources.drafts import WHOLE_FILE, Draft, Fault, Found
 from ta_pipeline.sources.folder import SourceFile, list_files
 from ta_pipeline.sources.row_files import SUFFIXES, count_lines, count_parquet, rows_of
 from ta_pipeline.sources.set_fields import SetReader, unfold
+
+if TYPE_CHECKING:
+    from ta_pipeline.sources.isolation import IsolatedReader
 
 logger = logging.getLogger(__name__)
 
@@ -69,21 +75,36 @@ class PublicSets:
             logger.info("%s: %d files beside the rows of the set are left out", self._folder / name, count)
         return kept
 
-    def read(self, file: SourceFile) -> tuple[str, list[Draft | Fault]]:
-        """Return origin and contents of a public file, up to what is left of its set's rows; never raises."""
+    def read(
+        self, file: SourceFile, isolated: IsolatedReader | None = None
+    ) -> tuple[str, list[Draft | Fault]]:
+        """Return origin and contents of a public file, up to what is left of its set's rows; never raises.
+
+        Without `isolated` it is read in this process, as tests do.
+        """
         name = self._names.get(file.path)
         if file.fault:
             return "", [file.fault]
         if name is None:
             cure = f"no pattern of `sources.sets` finds it; declare the set in {_WHERE}"
             return "", [Fault(WHOLE_FILE, "undeclared_public_set", cure)]
-        found = list(islice(self._found(name, file.path), self._left[name]))
+        reader, left = self._reader(name), self._left[name]
+        if isolated:
+            found = isolated.read_set(file.path, reader, left)
+        else:
+            found = list(islice(read_set(file.path, self._limit(), reader), left))
         self._left[name] -= len(found)
         return f"public:{name}", found
 
     def count(self, name: str) -> int:
-        """Count the rows of a set's files, a question each; nothing is read whole."""
-        return sum(self._count(name, path) for path in self.files(name))
+        """Count the rows of a set's files, a question each; nothing is read whole, a broken file counts 0."""
+        total = 0
+        for path in self.files(name):
+            try:
+                total += self._count(name, path)
+            except (ArrowException, OSError) as error:
+                _tell_uncounted(path, error)
+        return total
 
     def _count(self, name: str, path: Path) -> int:
         declared = self._sources.sets[name]
@@ -94,12 +115,15 @@ class PublicSets:
         if flat and suffix == ".jsonl":
             return count_lines(path)
         rows = rows_of(path, self._limit(), self._reader(name).columns())
-        return sum(
-            row.line != WHOLE_FILE
-            if isinstance(row, Fault)
-            else sum(1 for _ in unfold(row.value, declared.format))
-            for row in rows
-        )
+        count = 0
+        for row in rows:
+            if not isinstance(row, Fault):
+                count += sum(1 for _ in unfold(row.value, declared.format))
+            elif row.line == WHOLE_FILE:
+                _tell_uncounted(path, row.detail.split("; ")[0])
+            else:
+                count += 1
+        return count
 
     def _limit(self) -> int:
         return int(self._ingest.max_file_mb * 2**20)
@@ -108,21 +132,29 @@ class PublicSets:
         roles = {speaker.lower(): role for speaker, role in self._ingest.role_map.items()}
         return SetReader(self._sources.sets[name], roles, self._sources.fill, self._folder / name / IMAGES)
 
-    def _found(self, name: str, path: Path) -> Found:
-        """Yield what is in a file; an unexpected error is a fault, and what came before it is kept."""
-        empty = True
-        reader = self._reader(name)
-        try:
-            for found in reader.drafts(rows_of(path, self._limit(), reader.columns())):
-                empty = False
-                yield found
-        except Exception as error:
-            logger.debug("%s cannot be read", path, exc_info=True)
-            reason = " ".join(str(error).split())[:300]
-            yield Fault(WHOLE_FILE, "unreadable", f"{type(error).__name__}: {reason}")
-            return
-        if empty:
-            yield Fault(WHOLE_FILE, "no_content", "no row in it; fill the file or remove it")
+
+def _tell_uncounted(path: Path, why: object) -> None:
+    said = " ".join(str(why).split())[:120]
+    logger.warning("%s: its rows cannot be counted (%s); get the file again", path, said)
+
+
+def read_set(path: Path, limit: int, reader: SetReader) -> Found:
+    """Yield what is in a file of a set; an unexpected error is a fault, and what came before it is kept."""
+    empty = True
+    try:
+        for found in reader.drafts(rows_of(path, limit, reader.columns())):
+            empty = False
+            yield found
+    except MemoryError:
+        yield Fault(WHOLE_FILE, "too_large", "it takes more memory than `ingest.max_reader_memory_mb`")
+        return
+    except Exception as error:
+        logger.debug("%s cannot be read", path, exc_info=True)
+        reason = " ".join(str(error).split())[:300]
+        yield Fault(WHOLE_FILE, "unreadable", f"{type(error).__name__}: {reason}")
+        return
+    if empty:
+        yield Fault(WHOLE_FILE, "no_content", "no row in it; fill the file or remove it")
 
 
 def _names_by_path(folder: Path, sets: Mapping[str, PublicSet]) -> dict[Path, str]:

@@ -29,6 +29,8 @@ Roles = Mapping[str, str]
 #: Asks for so many more seconds than the size of the file gives.
 Lengthen = Callable[[float], None]
 
+#: Faults of one file that are told one by one.
+MOST_FAULTS = 10_000
 MARKDOWN_SUFFIXES = (".md", ".markdown")
 _TEXT_READERS: dict[str, Callable[[str], Found]] = {
     **dict.fromkeys(MARKDOWN_SUFFIXES, read_markdown),
@@ -88,7 +90,7 @@ def read_file(path: Path, ingest: IngestParams, lengthen: Lengthen = lambda seco
     """
     empty, size = True, 0
     try:
-        for found in _read(path, ingest, lengthen):
+        for found in _few_faults(_read(path, ingest, lengthen)):
             empty = False
             if isinstance(found, Draft):
                 size += sum(len(segment.text) for segment in found.segments)
@@ -108,6 +110,19 @@ def read_file(path: Path, ingest: IngestParams, lengthen: Lengthen = lambda seco
         return
     if empty:
         yield Fault(WHOLE_FILE, "no_content", "no text and no row in it; fill the file or remove it")
+
+
+def _few_faults(found: Found) -> Found:
+    """Count the faults beyond `MOST_FAULTS`: a file of the wrong kind may have one a line, in millions."""
+    faults, last = 0, None
+    for item in found:
+        if isinstance(item, Fault) and (faults := faults + 1) > MOST_FAULTS:
+            last = item
+        else:
+            yield item
+    if last:
+        more = f"{faults - MOST_FAULTS} more faults up to here, this one: {last.detail}"
+        yield Fault(last.line, last.reason, more)
 
 
 def _read(path: Path, ingest: IngestParams, lengthen: Lengthen) -> Found:

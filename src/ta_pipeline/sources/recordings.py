@@ -6,7 +6,9 @@ import re
 from pathlib import PurePosixPath
 
 #: Audio and video that `speech.py` transcribes.
-RECORDING_SUFFIXES = (".mp3", ".wav", ".m4a", ".flac", ".ogg", ".mp4", ".mkv", ".webm")
+RECORDING_SUFFIXES = (
+    ".mp3", ".wav", ".m4a", ".aac", ".flac", ".ogg", ".opus", ".mp4", ".m4v", ".mov", ".mkv", ".webm",
+)  # fmt: skip
 #: What a transcript has after the name of its recording: `.srt`, or `.zh.srt` as players have it.
 _OF_TRANSCRIPT = re.compile(r"(?:\.[a-z]{2,3}(?:[-_][a-z]{2,4})?)?\.(?:srt|vtt|ass|ssa)", re.IGNORECASE)
 

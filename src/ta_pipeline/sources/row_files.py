@@ -98,7 +98,7 @@ def _text_rows(path: Path, suffix: str, limit: int) -> Iterator[FileRow | Fault]
             if suffix == ".csv":
                 yield from _csv(stream)
             elif suffix == ".jsonl":
-                yield from _json_lines(stream)
+                yield from _json_lines(stream, limit)
             else:
                 yield from _json(stream, limit)
         except UnicodeDecodeError as error:
@@ -114,8 +114,11 @@ def _open(path: Path, limit: int) -> TextIO | Fault:
     return text if isinstance(text, Fault) else io.StringIO(text)
 
 
-def _json_lines(stream: TextIO) -> Iterator[FileRow | Fault]:
-    for line, raw in enumerate(stream, start=1):
+def _json_lines(stream: TextIO, limit: int) -> Iterator[FileRow | Fault]:
+    for line, raw in enumerate(_lines(stream, limit), start=1):
+        if raw is None:
+            yield Fault(line, "too_large", f"a line of more than {limit} characters; take it out")
+            continue
         if not raw.strip():
             continue
         try:
@@ -124,6 +127,15 @@ def _json_lines(stream: TextIO) -> Iterator[FileRow | Fault]:
             yield Fault(line, "bad_json", f"{_what(error)}; mend the line")
         else:
             yield FileRow(line, line, value)
+
+
+def _lines(stream: TextIO, limit: int) -> Iterator[str | None]:
+    """Yield the lines, None for one that is longer than `limit`: it is passed over in pieces."""
+    while raw := stream.readline(limit):
+        whole, ended = True, raw.endswith("\n")
+        while not ended and (more := stream.readline(limit)):
+            whole, ended = False, more.endswith("\n")
+        yield raw if whole else None
 
 
 def _csv(stream: TextIO) -> Iterator[FileRow | Fault]:
@@ -138,7 +150,7 @@ def _csv(stream: TextIO) -> Iterator[FileRow | Fault]:
         except StopIteration:
             return
         except csv.Error as error:
-            yield Fault(line, "bad_csv", f"{error}; double the quotes inside a quoted cell, close it")
+            yield csv_fault(line, error)
             continue
         if not any(cell.strip() for cell in cells):
             continue
@@ -146,7 +158,19 @@ def _csv(stream: TextIO) -> Iterator[FileRow | Fault]:
             header = [cell.strip() for cell in cells]
             continue
         row += 1
+        if any(cell.strip() for cell in cells[len(header) :]):
+            detail = f"{len(cells)} cells below {len(header)} columns; quote a cell that holds a comma"
+            yield Fault(line, "bad_row", detail)
+            continue
         yield FileRow(line, row, dict(zip(header, cells, strict=False)))
+
+
+def csv_fault(line: int, error: csv.Error) -> Fault:
+    """Say what is wrong with a row of a table, and the cure."""
+    cure = "double the quotes inside a quoted cell, close it"
+    if "field limit" in str(error):
+        cure = "close the quote that opens it, or split the cell"
+    return Fault(line, "bad_csv", f"{error}; {cure}")
 
 
 def _json(stream: TextIO, limit: int) -> Iterator[FileRow | Fault]:

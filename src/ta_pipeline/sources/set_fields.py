@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ta_pipeline.formats.fields import refuse_deep
 from ta_pipeline.formats.model import RowError
 from ta_pipeline.params import PublicSet
 from ta_pipeline.sources.dialogues import read_row
@@ -68,6 +69,7 @@ class SetReader:
         try:
             if not isinstance(value, dict):
                 raise RowError("bad_row", f"a row must be an object, not {type(value).__name__}")
+            refuse_deep(value)
             shaped, meta = _SHAPES[self.declared.format](value, self.declared.fields)
             draft = read_row(shaped, line, row, self.role_map)
             if isinstance(draft, Fault):

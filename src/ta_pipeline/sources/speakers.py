@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-_VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]+)>")
+_VOICE = re.compile(r"<v(?:\.[^\s<>]*)?\s+([^<>\s][^<>]*)>")
 _OPENING = r"^(?:[-–—]\s*|>>+\s*)?[\[(（【]?\s*"
 _CLOSING = r"\s*[\])）】]?\s*[：:](?!//)"
 _NUMBER = r"(?:[A-Z0-9一二三四五六七八九十甲乙丙丁]{1,2})?"

@@ -23,7 +23,7 @@ _TIMING_LIKE = re.compile(r"^\s*[0-9].*-->")
 #: A paragraph that begins so is the head of a cue (its number, half a timing), not speech.
 _BARE_HEAD = re.compile(r"^[0-9][0-9:,.> -]*$", re.MULTILINE)
 _NOT_SPEECH = re.compile(r"^(?:WEBVTT|NOTE|STYLE|REGION)(?:\s|$)")
-_TAG = re.compile(r"</?(?:[bciuv]|ruby|rt|lang|font)(?:[ .][^<>]*)?>|<[0-9][0-9:.]*>|\{\\[^}]*\}")
+_TAG = re.compile(r"</?(?:[bciuv]|ruby|rt|lang|font)(?:[ .][^<>]*)?>|<[0-9][0-9:.]*>|\{\\[^{}]*\}")
 #: Commas before the text of an event.
 _EVENT_COMMAS = 9
 #: Vector drawing: what follows are coordinates.

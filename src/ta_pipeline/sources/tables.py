@@ -13,7 +13,7 @@ from typing import Any
 
 from ta_pipeline.sources.dialogues import is_dialogue, read_row
 from ta_pipeline.sources.drafts import WHOLE_FILE, Draft, Fault, Found, Segment
-from ta_pipeline.sources.row_files import rows_of
+from ta_pipeline.sources.row_files import csv_fault, rows_of
 
 Cells = list[str]
 
@@ -123,7 +123,7 @@ def _split(text: str, delimiter: str) -> Iterator[tuple[int, Cells | Fault]]:
         except StopIteration:
             return
         except csv.Error as error:
-            yield line, Fault(line, "bad_csv", f"{error}; double the quotes inside a quoted cell, close it")
+            yield line, csv_fault(line, error)
 
 
 def _read_rows(

@@ -11,12 +11,14 @@ import resource
 import signal
 import sys
 from collections.abc import Iterator
+from itertools import islice
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from ta_pipeline.params import IngestParams
 from ta_pipeline.sources.archives import Allowance, unpack
+from ta_pipeline.sources.public_sets import read_set
 from ta_pipeline.sources.read import library_of, read_file
 
 #: Drafts and faults sent at once.
@@ -36,7 +38,7 @@ def main() -> None:
             job, ingest, path, seconds, *rest = connection.recv()
         except EOFError:
             return
-        if job == "read" and (library := library_of(path)):
+        if job != "unpack" and (library := library_of(path)):
             importlib.import_module(library)
         connection.send(("started", None))
         batch: list[Any] = []
@@ -57,9 +59,12 @@ class _Job:
         signal.setitimer(signal.ITIMER_REAL, seconds + _GRACE)
 
     def run(self, job: str, ingest: IngestParams, path: Path, *rest: Any) -> Iterator[Any]:
-        """Read a file, or unpack an archive into a folder with an allowance."""
+        """Read a file or a public set's file, or unpack an archive into a folder with an allowance."""
         if job == "read":
             return read_file(path, ingest, self._lengthen)
+        if job == "read_set":
+            reader, most = rest
+            return islice(read_set(path, int(ingest.max_file_mb * 2**20), reader), most)
         folder, allowance = rest
         return unpack(path, folder, ingest.archives, Allowance(*allowance))
 

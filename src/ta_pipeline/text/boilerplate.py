@@ -1,8 +1,8 @@
 """Take out what is on a page but is not teaching: adverts, copyright lines, menus, footers that repeat.
 
 Only whole lines go (whole cues in a transcript), never part of one, and each comes out as a row with
-its reason. A mark of secrecy always stays: it says that the whole document must go, which is for
-`quality` to do, as is what is left of a page.
+its reason. A mark of secrecy always stays, and so does what the caller names (a forbidden term): it says
+that the whole document must go, which is for `quality` to do, as is what is left of a page.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ Row = dict[str, Any]
 #: Says why a line goes: reason and detail, or None for a line that stays.
 Verdict = tuple[str, str] | None
 Judge = Callable[[str], Verdict]
+#: Says that a line must be left in.
+Stays = Callable[[str], bool]
 
 #: A longer line is a paragraph, which may mention an offer and teach all the same.
 _LONGEST_ADVERT = 200
@@ -59,7 +61,7 @@ class Lexicon:
             if len(line) > _LONGEST_ADVERT or has_shield(line):
                 return None
             hit = next(((reason, pattern) for reason, pattern in rules if pattern.search(line)), None)
-            return None if hit is None or is_mark(line) else (hit[0], f"matches {hit[1].pattern}")
+            return None if hit is None else (hit[0], f"matches {hit[1].pattern}")
 
         return verdict
 
@@ -69,9 +71,11 @@ def _none(_: str) -> Verdict:
 
 
 def remove_boilerplate(
-    documents: list[Row], lexicon: Lexicon, min_files: int
+    documents: list[Row], lexicon: Lexicon, min_files: int, stays: Stays = is_mark
 ) -> tuple[list[Row], list[tuple[Row, str, str, str]]]:
     """Return the documents without boilerplate, and (document, reason, detail, line) for each removal.
+
+    Lines for which `stays` is true are left in, whatever they match.
 
     Dialogues lose adverts only where they are a course's own: a row of a public set may well be asked
     to write one. Segments that become empty disappear.
@@ -85,25 +89,26 @@ def remove_boilerplate(
             kept.append(document)
             continue
         found = {line: repeated[line] for line in own if line in repeated} if repeated else {}
-        clean, lines = _clean(document, lexicon, found)
+        clean, lines = _clean(document, lexicon, found, stays)
         kept.append(clean)
         removed += [(clean, reason, detail, line) for reason, detail, line in lines]
     return kept, removed
 
 
 def _clean(
-    document: Row, lexicon: Lexicon, repeated: Mapping[str, int]
+    document: Row, lexicon: Lexicon, repeated: Mapping[str, int], stays: Stays
 ) -> tuple[Row, list[tuple[str, str, str]]]:
     by_lexicon = lexicon.judge("\n".join(segment["text"] for segment in document["segments"]))
     if by_lexicon is _none and not repeated:
         return document, []
 
-    def verdict(line: str) -> Verdict:
-        return by_lexicon(line) or _repeated(line, document, repeated)
+    def verdict(line: str, otherwise: Verdict = None) -> Verdict:
+        why = by_lexicon(line) or _repeated(line, document, repeated) or otherwise
+        return None if why is None or stays(line) else why
 
     segments, lines = strip(document, verdict)
     if _is_advert_page(document, lines):
-        segments, lines = strip(document, lambda line: by_lexicon(line) or _ADVERT_PAGE)
+        segments, lines = strip(document, lambda line: verdict(line, _ADVERT_PAGE))
     return {**document, "segments": [s for s in segments if s["text"].strip()]}, lines
 
 
@@ -205,7 +210,7 @@ def _key(line: str) -> str:
 
 def _repeated(line: str, document: Row, repeated: Mapping[str, int]) -> Verdict:
     count = repeated.get(_key(line))
-    if not count or document["kind"] == "dialogue" or not _can_be_footer(line) or is_mark(line):
+    if not count or document["kind"] == "dialogue" or not _can_be_footer(line):
         return None
     return "repeated_line", f"in {count} files"
 

@@ -53,6 +53,11 @@ _CLAUSE_END = re.compile(r"(?<=[，、：,:])|(?<=\s)")
 _SOLUTION = re.compile(r"(?:^|> )\W*(?:解答?|解析|答案|参考答案|solutions?|answers?)\W*\d*$", re.IGNORECASE)
 #: Pieces that the sentence before them leads to.
 _SHOWN = re.compile(r"\s*(?:```|~~~|\$\$|\\\[|\|)")
+#: A sentence that sets a task or asks; what answers it comes next.
+_TASK = re.compile(
+    r"\s*(?:试?求|问[，：]|(?:Find|Calculate|Determine|Estimate|Show that|How (?:long|far|fast|much|many))\b)"
+)
+_ASKED = (":", "：", "?", "？")
 _STUDENT = ("学生：", "学生:", "Student:")
 
 
@@ -333,9 +338,10 @@ def _cut(units: list[Unit], begin: int, carried: int, chunk: ChunkParams) -> int
 
 
 def _leans(unit: Unit, following: Unit) -> bool:
-    """Tell whether the next unit says little without this one: a solution, or what it leads to."""
+    """Tell whether the next unit says little without this one: a solution, an answer, or what it leads to."""
     solves = following.heading != unit.heading and _SOLUTION.search(following.heading)
-    announced = following.heading == unit.heading and unit.text.rstrip().endswith((":", "："))
+    asks = unit.text.rstrip().endswith(_ASKED) or _TASK.match(unit.text)
+    announced = following.heading == unit.heading and asks
     return bool(solves or announced or _SHOWN.match(following.text))
 
 
@@ -350,14 +356,17 @@ def _names(units: list[Unit], begin: int) -> int:
 
 
 def _carried(units: list[Unit], begin: int, end: int, tokens: int) -> list[Unit]:
-    """Choose what the chunk after `units[begin:end]` repeats: nothing where a new section begins there."""
+    """Choose what the chunk after `units[begin:end]` repeats: of its last section, if that goes on there."""
     if end >= len(units) or units[end].heading != units[end - 1].heading:
         return []
-    return _overlap(units[begin:end], tokens)
+    start = end - 1
+    while start > begin and units[start].heading == units[end].heading:
+        start -= 1
+    return _overlap(units[start:end], tokens)
 
 
 def _overlap(units: list[Unit], tokens: int) -> list[Unit]:
-    """Take whole sentences from the end until `tokens` are repeated, at most twice as many.
+    """Take whole sentences from the end, not the first, until `tokens` are repeated, at most twice as many.
 
     They do not begin with a program, formula or table row whose sentence is left behind.
     """

@@ -39,7 +39,7 @@ _ENOUGH_ENGLISH = 4
 _LETTER = re.compile(r"[^\W\d_]")
 _EAST_ASIAN = re.compile("[\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 #: Addresses and mask placeholders, which belong to no language.
-_ADDRESS = re.compile(r"https?://\S+|\S+@\S+\.\w+")
+_ADDRESS = re.compile(r"https?://\S+|[^\s@]{1,64}@\S+\.\w+")
 _PLACEHOLDER = re.compile(r"<[A-Z_]+_\d+>")
 
 

@@ -2,7 +2,8 @@
 
 Numbers, contacts and addresses are told by form and label (`personal_data`), names by lists and context
 (`person_names`). The texts of many documents are searched at once, because a search costs the same for
-a line and for a page. Values never leave this module; the audit counts places by kind.
+a line and for a page; traditional Chinese is searched in simplified characters. Values never leave this
+module; the audit counts places by kind.
 """
 
 from __future__ import annotations
@@ -21,8 +22,11 @@ from ta_pipeline.text.personal_data.contacts import find_accounts, find_emails, 
 from ta_pipeline.text.personal_data.english_addresses import find_english_addresses
 from ta_pipeline.text.personal_data.numbers import beside_numbers, find_numbers
 from ta_pipeline.text.personal_data.span import Found
+from ta_pipeline.text.traditional import simplified
 
 Row = dict[str, Any]
+#: Masked places by where they stand ("title", "segment 3" with its heading and speaker, "meta") and kind.
+Audit = Counter[tuple[str, str]]
 _T = TypeVar("_T")
 
 #: Stand for each character of what is masked already, so that places keep their offsets: a name, other data.
@@ -34,7 +38,7 @@ _HIDDEN = "\ue001"
 _BETWEEN = "\n\ue002\n"
 _PLACEHOLDER = re.compile(r"<([A-Z][A-Z_]+)_(\d+)>")
 #: Most texts have none of these: nothing to hide or to fold in them.
-_MAY_HIDE = re.compile("[`~$\\\\<０-９Ａ-Ｚａ-ｚ＠．\U000f0000-\U0010fffd]")
+_MAY_HIDE = re.compile("[`~$\\\\<\U000f0000-\U0010fffd]")
 _FULL_WIDTH = re.compile("[０-９Ａ-Ｚａ-ｚ＠．]")
 _FOLD = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F) if _FULL_WIDTH.match(chr(code))}
 _HAN = re.compile("[\u3400-\u9fff]")
@@ -60,8 +64,8 @@ _FINDERS_WITHOUT_CHINESE = tuple(finder for finder in _FINDERS if finder is not 
 _BATCH = 1 << 19
 
 
-def mask_documents(documents: Iterable[Row], names: NameFinder) -> Iterator[tuple[Row, Counter[str]]]:
-    """Yield each document with personal data masked in all its fields, and the masked places by kind.
+def mask_documents(documents: Iterable[Row], names: NameFinder) -> Iterator[tuple[Row, Audit]]:
+    """Yield each document with personal data masked in all its fields, and what was masked where.
 
     Public sets are published already: of the names in them only those go that are announced.
     """
@@ -118,10 +122,11 @@ def search_together(maskers: Sequence[Masker]) -> None:
         masker.follow_up()
 
 
-def _masked(batch: Sequence[tuple[Row, Masker]]) -> Iterator[tuple[Row, Counter[str]]]:
+def _masked(batch: Sequence[tuple[Row, Masker]]) -> Iterator[tuple[Row, Audit]]:
     search_together([masker for _, masker in batch])
     for document, masker in batch:
-        yield rewrite_document(document, masker.mask, masker.mask), masker.counts
+        masked = rewrite_document(document, masker.mask, masker.mask)
+        yield masked, masker.audit(document)
 
 
 class Masker:
@@ -133,7 +138,7 @@ class Masker:
         self.bare_names = bare_names
         self._found: dict[str, list[Found]] = {}
         self._open: dict[str, str] = {}
-        self._changed: dict[str, list[str]] = {}
+        self._changed: dict[str, list[tuple[str, str]]] = {}
         self._placeholders: dict[tuple[str, str], str] = {}
         self._numbers: Counter[str] = Counter()
         #: Masked places by kind.
@@ -157,7 +162,7 @@ class Masker:
                 for kind, number in _PLACEHOLDER.findall(text) if "<" in text else ():
                     self._numbers[kind] = max(self._numbers[kind], int(number))
         for text in persons:
-            if self.names.is_full_name(text):
+            if text and self.names.is_full_name(self._open[text]):
                 start = len(text) - len(text.lstrip())
                 self.take(text, [Found(start, start + len(text.strip()), "NAME")])
 
@@ -175,9 +180,10 @@ class Masker:
 
     def take(self, text: str, found: Sequence[Found]) -> None:
         """Note what was found in a text."""
-        self._open[text] = _blank(self._open[text], found)
+        opened = self._open[text]
+        values = [(opened[p.start : p.end], p.kind) for p in found if _is_telling(p, opened)]
+        self._open[text] = _blank(opened, found)
         self._found[text] = sorted([*self._found[text], *found])
-        values = [text[place.start : place.end] for place in found if _is_telling(place, text)]
         self._changed.setdefault(text, []).extend(values)
 
     def follow_up(self) -> None:
@@ -204,10 +210,27 @@ class Masker:
             done = end
         return "".join(parts) + text[done:] if parts else text
 
-    def _mask_mentions(self, values: dict[str, list[str]]) -> None:
+    def audit(self, document: Row) -> Audit:
+        """Count what was masked in a document; to be asked when `mask` has gone over all of it."""
+        if not self.counts:
+            return Counter()
+        counts: Audit = Counter(("title", place.kind) for place in self.places(document["title"]))
+        headings = {document["title"]}
+        for number, segment in enumerate(document["segments"], start=1):
+            texts = [segment["speaker"] or "", segment["text"]]
+            if segment["heading"] not in headings:
+                headings.add(segment["heading"])
+                texts.append(segment["heading"])
+            counts.update((f"segment {number}", place.kind) for text in texts for place in self.places(text))
+        told: Counter[str] = Counter()
+        for (_, kind), count in counts.items():
+            told[kind] += count
+        return counts + Counter({("meta", kind): count for kind, count in (self.counts - told).items()})
+
+    def _mask_mentions(self, values: dict[str, list[tuple[str, str]]]) -> None:
         """Mask bare repetitions of values in all texts."""
-        kinds = {text[place.start : place.end]: place.kind for text in values for place in self._found[text]}
-        telling = sorted({v for vs in values.values() for v in vs}, key=lambda value: (-len(value), value))
+        kinds = {value: kind for pairs in values.values() for value, kind in pairs}
+        telling = sorted(kinds, key=lambda value: (-len(value), value))
         if not telling:
             return
         known = re.compile("|".join(map(re.escape, telling)))
@@ -228,7 +251,7 @@ class Masker:
 
     def _key(self, kind: str, value: str) -> str:
         """Return what two spellings of a value share; "Carter" is the Emily Carter met before."""
-        key = _spelling(kind, value)
+        key = _spelling(kind, value if value.isascii() else _folded(value))
         if kind != "NAME" or " " in key or (kind, key) in self._placeholders:
             return key
         return next((name for k, name in self._placeholders if k == "NAME" and name.endswith(f" {key}")), key)
@@ -303,13 +326,20 @@ def _hide(text: str) -> str:
     Of fenced code only e-mail addresses stay to be found.
     """
     if _MAY_HIDE.search(text) is None:
-        return text
+        return text if text.isascii() else _folded(text)
     shielded, pieces = shield(text, inline_code=False)
     if pieces:
         text = unshield(shielded, [_hide_piece(piece) for piece in pieces])
     if "<" in text:
         text = _PLACEHOLDER.sub(lambda m: (_NAME if m[1] == "NAME" else _MASKED) * len(m[0]), text)
-    return text.translate(_FOLD) if not text.isascii() and _FULL_WIDTH.search(text) else text
+    return text if text.isascii() else _folded(text)
+
+
+def _folded(text: str) -> str:
+    """Return the text in half-width letters and simplified characters, at its length."""
+    if _FULL_WIDTH.search(text):
+        text = text.translate(_FOLD)
+    return simplified(text)
 
 
 def _hide_piece(piece: str) -> str:

@@ -20,10 +20,16 @@ _BATCH = 2_000_000
 #: Lines of prose from which it can be asked how they end.
 _ENOUGH_LINES = 10
 #: A line with one of these is an equation or a row of a table, or has one in it.
-_NO_PROSE = re.compile("[=≈≠≤≥|]")
+_NO_PROSE = re.compile("[=≈≠≤≥|×÷]")
+#: A line without a letter or a digit.
+_RULE = re.compile(r"^[\W_]+$", re.MULTILINE)
+#: What heads an item of a list: a bullet, a number of any kind, the letter of a choice.
+_MARKER = r"[-*+•]\s|[(（]?(?:\d{1,3}|[A-Za-z]|[IVXivx]{1,5}|[一二三四五六七八九十]{1,3})[.)、）．]"
+_MARKERS = re.compile(rf"^[ \t]*(?:{_MARKER})", re.MULTILINE)
 #: A heading, a quotation, an item of a list, a label: no sentence is expected to end there.
-_NO_SENTENCE = re.compile(r"\s*(?:#|>|[-*+•]\s|\d+[.)、]|[(（]?[一二三四五六七八九十]+[)）、.])|.*[:：]")
-_SENTENCE_END = (*".!?…。！？；;,，\"'”’」』)）", "**", "*", "_")
+_NO_SENTENCE = re.compile(rf"\s*(?:#|>|{_MARKER})|.*[:：]")
+#: What ends a sentence or a verse, whatever signs (an emoji) follow it.
+_SENTENCE_END = re.compile("[.!?…。！？；;,，\"'”’」』)）\\]】*_][^\\w]*$")
 
 
 def find_prose_faults(
@@ -38,20 +44,22 @@ def find_prose_faults(
         keys = [key for key in pages if languages[key] == language]
         for batch in _batches(keys, pages):
             texts = [_prose_lines(pages[key]) for key in batch]
-            tokens = TokenBatch(texts, by_character=language == "zh")
+            bare = [_MARKERS.sub("", text) for text in texts]
+            tokens = TokenBatch(bare, by_character=language == "zh")
             for number, why in [*_repetition(tokens, limit), *_words(tokens, limit)]:
                 faults.setdefault(batch[number], why)
             for number, key in enumerate(batch):
-                if kinds[key] == "text" and tokens.counts[number] >= limit.min_tokens:
-                    why_lines = next(_lines(texts[number], int(tokens.counts[number]), limit), None)
-                    faults.update({key: why_lines} if why_lines and key not in faults else {})
+                if key in faults or kinds[key] != "text" or tokens.counts[number] < limit.min_tokens:
+                    continue
+                if line_fault := next(_lines(texts[number], int(tokens.counts[number]), limit), None):
+                    faults[key] = line_fault
     return faults
 
 
 def _prose_lines(page: str) -> str:
-    if not _NO_PROSE.search(page):
-        return page
-    return "\n".join(line for line in page.split("\n") if not _NO_PROSE.search(line))
+    if _NO_PROSE.search(page):
+        page = "\n".join(line for line in page.split("\n") if not _NO_PROSE.search(line))
+    return _RULE.sub("", page)
 
 
 def _batches(keys: Sequence[int], pages: Mapping[int, str]) -> Iterator[list[int]]:
@@ -112,11 +120,8 @@ def _lines(text: str, words: int, limit: ProseLimits) -> Iterator[Why]:
     prose = [line for line in text.split("\n") if line.strip() and not _NO_SENTENCE.match(line)]
     if len(prose) < _ENOUGH_LINES:
         return
-    ends = sum(line.rstrip().endswith(_SENTENCE_END) for line in prose) / len(prose)
-    if ends <= limit.min_sentence_ends:
-        yield "no_sentences", f"{ends:.2f} of the lines end a sentence, {limit.min_sentence_ends:g} needed"
-    if len(prose) / words > limit.lines_per_token:
-        yield (
-            "no_sentences",
-            f"{len(prose) / words:.2f} lines a word, {limit.lines_per_token:g} allowed",
-        )
+    ends = sum(_SENTENCE_END.search(line) is not None for line in prose)
+    if (share := ends / len(prose)) <= limit.min_sentence_ends:
+        yield "no_sentences", f"{share:.2f} of the lines end a sentence, {limit.min_sentence_ends:g} needed"
+    if (share := (len(prose) - ends) / words) > limit.lines_per_token:  # verses are short and end in a comma
+        yield "no_sentences", f"{share:.2f} lines without an end a word, {limit.lines_per_token:g} allowed"

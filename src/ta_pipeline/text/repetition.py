@@ -7,12 +7,14 @@ less those that number the tokens of a batch, which leaves 40 for a million toke
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ta_pipeline.text.characters import LETTER, SPACE, WORD, classes_of, code_points
+from ta_pipeline.text.characters import IDEOGRAPH, KANA, LETTER, SPACE, WORD, classes_of, code_points
+from ta_pipeline.text.markup import prose
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,10 +27,13 @@ if TYPE_CHECKING:
 #: Odd 64-bit constants (MMIX, SplitMix64): one rolls a hash along, one spreads small numbers.
 _ROLL = 6364136223846793005
 _SPREAD = 0x9E3779B97F4A7C15
+#: Length of the runs that an answer may repeat, and the least tokens of one that is asked for them.
+_RUN, _ENOUGH = 10, 60
+_TABLE_ROW = re.compile(r"^\s*\|.*$", re.MULTILINE)
 
 
 class TokenBatch:
-    """Texts as one row of tokens: words of an alphabet, or characters of Chinese without white space."""
+    """Texts as one row of tokens: what white space parts, or words of an alphabet and single ideographs."""
 
     def __init__(self, texts: Sequence[str], by_character: bool) -> None:
         """Number the tokens, and keep how long each is and which text it belongs to."""
@@ -51,10 +56,10 @@ class TokenBatch:
         return self._totals / np.maximum(1, self.counts)
 
     def letter_shares(self) -> Shares:
-        """Return for each text the share of its tokens that have a letter."""
+        """Return for each text the share of its tokens with a letter among those with a letter or a digit."""
         import numpy as np
 
-        return self._sum(self._tokens.has_letter) / np.maximum(1, self.counts)
+        return self._sum(self._tokens.has_letter) / np.maximum(1, self._sum(self._tokens.has_word))
 
     def count_of(self, words: Iterable[str]) -> Shares:
         """Count for each text its tokens that are among some words."""
@@ -73,7 +78,7 @@ class TokenBatch:
             covered = np.add.reduceat(self._ends[places + n] - self._ends[places], starts)
             more = np.diff(starts, append=len(places)) > 1
             np.maximum.at(shares, self._text_of[places[starts[more]]], covered[more])
-        return shares / self._totals
+        return np.minimum(1, shares / self._totals)  # it may overlap itself: 哈哈哈
 
     def duplicate_shares(self, n: int) -> Shares:
         """Return for each text the share of its characters in n-grams that stood in it before."""
@@ -115,21 +120,25 @@ class _Tokens:
     ids: Ids  # equal tokens have equal ones
     lengths: Counts  # characters
     has_letter: npt.NDArray[np.bool_]
+    has_word: npt.NDArray[np.bool_]  # a letter or a digit
     counts: Counts  # tokens of each text
 
 
 def _tokens(texts: Sequence[str], by_character: bool) -> _Tokens:
-    """Cut texts at white space; by character, also between all but letters of a word of ASCII (`formula_12`).
+    """Cut texts at white space; by character, also between all but the letters of a word (`formula_12`).
 
-    A token's number is a polynomial of its characters, so that no token is ever a Python string.
+    A sign that repeats is one token: rules and leaders of dots are as long as the page is wide. A token's
+    number is a polynomial of its characters, so that no token is ever a Python string.
     """
     import numpy as np
 
     codes = code_points("\n".join([*texts, ""]))
     classes = classes_of(codes)
     visible = classes & SPACE == 0
-    joined = visible & (classes & WORD != 0) & (codes < ord("\x7f")) if by_character else visible
+    joined = (classes & (WORD | IDEOGRAPH | KANA)) == WORD if by_character else visible
     begins = visible & ~(joined & np.concatenate([[False], joined[:-1]]))
+    if by_character:
+        begins[1:] &= (codes[1:] != codes[:-1]) | (classes[1:] & WORD != 0)
     starts, stays = np.flatnonzero(begins), np.flatnonzero(visible)
     token_of = begins.cumsum()[stays] - 1
     place = stays - starts[token_of]
@@ -137,10 +146,10 @@ def _tokens(texts: Sequence[str], by_character: bool) -> _Tokens:
     lengths = np.bincount(token_of, minlength=len(starts))
     first = lengths.cumsum() - lengths
     ids = _reduced(np.add, codes[stays].astype(np.uint64) * weights[place], first)
-    letters = _reduced(np.bitwise_or, classes[stays] & LETTER, first) != 0
+    found = _reduced(np.bitwise_or, classes[stays], first)
     ends = np.cumsum([len(text) + 1 for text in texts], dtype=np.int64)
     counts = np.diff(np.concatenate([[0], begins.cumsum()])[ends], prepend=0)
-    return _Tokens(ids, lengths, letters, counts)
+    return _Tokens(ids, lengths, found & LETTER != 0, found & WORD != 0, counts)
 
 
 def _number_of(token: str) -> int:
@@ -167,3 +176,12 @@ def duplicate_lines(text: str) -> tuple[float, float]:
         return 0.0, 0.0
     characters = sum(len(line) * (count - 1) for line, count in counts.items())
     return again / len(lines), characters / sum(map(len, lines))
+
+
+def repeated_share(text: str) -> float:
+    """Return the share of a text in runs of words and ideographs that stood in it before; 0 for a short one.
+
+    Code, formulas and tables are left out: they repeat by nature.
+    """
+    batch = TokenBatch([_TABLE_ROW.sub(" ", prose(text)).lower()], by_character=True)
+    return float(batch.duplicate_shares(_RUN)[0]) if batch.counts[0] >= _ENOUGH else 0.0

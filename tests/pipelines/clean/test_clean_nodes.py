@@ -1,5 +1,6 @@
 """The stage as a whole: rows are neither lost nor counted twice, and each node does its one thing."""
 
+import json
 from pathlib import Path
 
 import pyarrow as pa
@@ -139,7 +140,17 @@ def test_secret_and_forbidden_documents_are_dropped_and_not_even_shown_as_an_exc
     assert report["by_reason"] == {"confidential": 1, "forbidden": 2}
 
 
-def test_only_forbidden_lines_go_where_the_parameter_says_so(monkeypatch):
+def test_a_forbidden_term_in_an_advert_condemns_the_document_and_is_not_shown():
+    line = "Subscribe now for an online casino bonus!"
+    kept, dropped, _, removed, _ = run(table(document(1, [FORCE, line, "All rights reserved."])))
+    assert kept.num_rows == 0
+    assert dropped["reason"].to_pylist() == ["forbidden"]
+    assert [(row["reason"], row["excerpt"]) for row in removed.to_pylist()] == [
+        ("copyright", "All rights reserved.")
+    ]
+
+
+def test_only_forbidden_lines_go_where_the_parameter_says_so():
     lines = CLEAN.model_copy(update={"forbidden": CLEAN.forbidden.model_copy(update={"action": "line"})})
     documents = table(document(1, [f"{FORCE}\nAn online casino bonus for you.\n{MASS}"]))
     normalised, removed = nodes.normalise_documents(documents, lines)
@@ -168,6 +179,22 @@ def test_the_copy_among_the_handouts_goes_even_where_it_stands_first():
     kept, copies, _ = nodes.drop_near_duplicates(documents, CLEAN, NOTHING)
     assert kept["id"].to_pylist() == ["id2", "id3"]
     assert copies["kept_id"].to_pylist() == ["id2"]
+
+
+def test_what_stays_names_in_its_meta_where_its_copies_stood():
+    documents = table(
+        document(1, [FORCE], source="handouts/copy.md"),
+        document(2, [FORCE], source="lectures/04.md", meta='{"author": "x"}'),
+        document(3, [f"{MASS} {FORCE}"], source="lectures/04.homework.md"),
+        document(4, [f"{MASS} {FORCE} Indeed."], source="old/04.md"),
+    )
+    kept, copies, _ = nodes.drop_near_duplicates(documents, CLEAN, NOTHING)
+    assert kept["id"].to_pylist() == ["id2", "id3"]
+    assert [json.loads(meta) for meta in kept["meta"].to_pylist()] == [
+        {"author": "x", "copies": [{"id": "id1", "source": "handouts/copy.md", "similarity": 1.0}]},
+        {"copies": [{"id": "id4", "source": "old/04.md", "similarity": 0.956}]},
+    ]
+    assert copies["kept_id"].to_pylist() == ["id2", "id3"]
 
 
 def test_rows_of_a_question_list_are_no_files_of_a_lecture():
@@ -257,3 +284,17 @@ def test_a_second_run_signs_only_what_is_new_and_drops_the_same(caplog):
     assert [message.split(" texts")[0] for message in signed] == [
         "Signed 0 of 3", "Signed 0 of 3", "Signed 1 of 4",
     ]  # fmt: skip
+
+
+def test_a_new_handout_that_moves_its_lecture_to_the_front_changes_nothing_against_a_run_from_scratch():
+    old = [
+        document(1, [f"{FORCE} {MASS}"], source="handouts/copy.md"),
+        document(2, [f"{FORCE} {MASS} Indeed."], source="lectures/04.md"),
+    ]
+    _, copies, memory = nodes.drop_near_duplicates(table(*old), CLEAN, NOTHING)
+    assert copies["id"].to_pylist() == ["id2"]
+    documents = table(*old, document(3, ["So what is a force?"], "transcript", "lectures/04.vtt"))
+    scratch = nodes.drop_near_duplicates(documents, CLEAN, NOTHING)
+    assert scratch[1]["id"].to_pylist() == ["id1"]
+    again = nodes.drop_near_duplicates(documents, CLEAN, memory)
+    assert all(a.equals(b) for a, b in zip(scratch, again, strict=True))

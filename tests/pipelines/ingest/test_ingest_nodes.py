@@ -150,6 +150,15 @@ def test_public_files_need_a_declared_set_and_stop_at_its_limit(folders):
     assert "sources.sets" in stray["detail"]
 
 
+def test_public_files_are_read_in_the_process_of_the_reader(folders, monkeypatch):
+    course, public = folders
+    write(course, {"a.md": "text"})
+    write(public, {"alpaca.jsonl": ROW})
+    monkeypatch.setattr("ta_pipeline.sources.public_sets.rows_of", None)  # of this process
+    documents, quarantined = read_sources(course, public, "c", PARAMS, SOURCES)
+    assert (documents.num_rows, quarantined.num_rows) == (2, 0)
+
+
 def test_a_readme_of_the_course_is_course_material(folders):
     course, public = folders
     write(course, {"README.md": "# About\n\nread me"})

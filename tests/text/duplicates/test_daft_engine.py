@@ -1,5 +1,6 @@
 """The same rows survive on Ray as on this machine."""
 
+import json
 import os
 import random
 import subprocess
@@ -12,18 +13,21 @@ import pytest
 
 from ta_pipeline.params import DedupParams
 from ta_pipeline.records import InputError
-from ta_pipeline.text.duplicates import find_copies
+from ta_pipeline.text.duplicates import find_copies, find_copies_again
 from ta_pipeline.text.duplicates.files import deduplicate_file
 
 DEDUP = DedupParams(threshold=0.9, ngram=5, bands=16, rows=8)
 RAY = DEDUP.model_copy(update={"engine": "ray"})
 #: Two nodes of one core each: Daft runs one worker a node.
 ON_RAY = """
+import json
 import sys
 from pathlib import Path
+import pyarrow.parquet as pq
 import ray
 from ray.cluster_utils import Cluster
 from ta_pipeline.params import DedupParams
+from ta_pipeline.text.duplicates import find_copies_again
 from ta_pipeline.text.duplicates.files import deduplicate_file
 
 cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
@@ -31,10 +35,18 @@ cluster.add_node(num_cpus=1)
 ray.init(address=cluster.address, logging_level="ERROR")
 assert sum(node["Alive"] and node["Resources"].get("CPU") == 1 for node in ray.nodes()) == 2
 folder = Path(sys.argv[1])
-for method in ("minhash", "simhash"):
+for method in ("simhash", "minhash"):
     dedup = DedupParams(threshold=0.9, ngram=5, bands=16, rows=8, method=method, engine="ray")
     target = (folder / f"ray-{method}.kept", folder / f"ray-{method}.copies")
-    print(deduplicate_file(folder / "docs.parquet", *target, dedup))
+    print(deduplicate_file((folder / "docs.parquet").as_uri(), *target, dedup))
+
+texts = pq.read_table(folder / "docs.parquet")["text"].to_pylist()
+copies, memory = [], None
+for count in (0, 2900, 3000):
+    found, memory = find_copies_again(texts[:count], range(count), dedup, memory, "documents")
+    copies.append([(copy.index, copy.kept, copy.similarity) for copy in found])
+(folder / "again.json").write_text(json.dumps(copies))
+pq.write_table(memory, folder / "memory.parquet")
 
 import daft
 @daft.func.batch(return_dtype=daft.DataType.string(), batch_size=1000)
@@ -70,13 +82,18 @@ def test_survivors_are_byte_identical_on_a_local_ray_of_two_workers(tmp_path):
     )
     assert run.returncode == 0, run.stderr[-3000:]
     assert "nodes that worked: 2" in run.stdout
-    for method in ("minhash", "simhash"):
+    for method in ("simhash", "minhash"):
         dedup = DEDUP.model_copy(update={"method": method})
         kept, copies = tmp_path / f"here-{method}.kept", tmp_path / f"here-{method}.copies"
         stay, go = deduplicate_file(tmp_path / "docs.parquet", kept, copies, dedup)
         assert stay > go > 500
         assert kept.read_bytes() == (tmp_path / f"ray-{method}.kept").read_bytes()
         assert copies.read_bytes() == (tmp_path / f"ray-{method}.copies").read_bytes()
+    texts = pq.read_table(tmp_path / "docs.parquet")["text"].to_pylist()
+    for count, there in zip((0, 2900, 3000), json.loads((tmp_path / "again.json").read_text()), strict=True):
+        here, memory = find_copies_again(texts[:count], range(count), dedup, None, "documents")
+        assert [[copy.index, copy.kept, copy.similarity] for copy in here] == there
+    assert memory.equals(pq.read_table(tmp_path / "memory.parquet"))
 
 
 def write_corpus(path, count=6000):

@@ -113,3 +113,10 @@ def test_nothing_is_left_beside_the_files(source):
         "one.copies.parquet",
         "one.kept.parquet",
     ]
+
+
+def test_a_file_may_be_named_by_its_address(source):
+    _, kept, copies = run(source, "by-path")
+    targets = source.with_name("uri.kept.parquet"), source.with_name("uri.copies.parquet")
+    deduplicate_file(source.as_uri(), *targets, DEDUP)
+    assert [path.read_bytes() for path in targets] == [kept.read_bytes(), copies.read_bytes()]

@@ -2,12 +2,15 @@
 
 import random
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ta_pipeline.params import DedupParams
 from ta_pipeline.text.duplicates import corpus, find_copies
-from ta_pipeline.text.duplicates.store import SIGNATURES, find_copies_again
+from ta_pipeline.text.duplicates.store import SIGNATURES, _longest_rise, find_copies_again
 
 MINHASH = DedupParams(threshold=0.9, ngram=5, bands=16, rows=8)
 SIMHASH = MINHASH.model_copy(update={"method": "simhash"})
@@ -79,11 +82,25 @@ def test_running_again_over_the_same_texts_changes_nothing_and_signs_nothing(ded
 
 
 @both_methods
-def test_a_new_copy_goes_and_what_was_in_stays_whatever_the_order(dedup):
-    _, memory = again([essay(0), essay(1)], dedup=dedup)
-    texts = [near(essay(1)), essay(0), essay(1), essay(2), near(essay(2))]
+def test_a_new_text_that_is_preferred_takes_the_place_of_the_old_one(dedup):
+    _, memory = again([essay(0), essay(1), near(essay(1))], dedup=dedup)
+    texts = [near(essay(1), 20), essay(0), essay(1), near(essay(1)), essay(2), near(essay(2))]
     copies, memory = again(texts, memory, dedup)
-    assert [(copy.index, copy.kept, copy.exact) for copy in copies] == [(0, 2, False), (4, 3, False)]
+    assert copies == find_copies(texts, range(6), dedup)
+    assert [(copy.index, copy.kept, copy.exact) for copy in copies] == [
+        (2, 0, False),
+        (3, 0, False),
+        (5, 4, False),
+    ]
+
+
+def test_texts_that_changed_places_are_judged_anew_but_not_signed_anew(signed):
+    texts = [essay(0), near(essay(0)), essay(1)]
+    _, memory = again(texts)
+    signed.clear()
+    copies, _ = again(texts, memory, order=[2, 1, 0])
+    assert [(copy.index, copy.kept) for copy in copies] == [(0, 1)]
+    assert signed == []
 
 
 def test_a_copy_comes_back_when_what_it_repeated_is_taken_away():
@@ -120,3 +137,57 @@ def test_a_memory_survives_being_written_and_read(tmp_path, signed):
     signed.clear()
     assert again(texts, pq.read_table(tmp_path / "signatures.parquet")) == (copies, memory)
     assert signed == []
+
+
+def test_a_memory_without_all_its_columns_is_not_used(signed):
+    _, memory = again([essay(0)])
+    signed.clear()
+    again([essay(0)], memory.drop_columns(["place"]))
+    again([essay(0)], pa.table({}))
+    assert signed == [essay(0), essay(0)]
+
+
+@pytest.mark.parametrize(
+    ("values", "rise"),
+    [
+        ([], []),
+        ([5], [0]),
+        ([1, 2, 3], [0, 1, 2]),
+        ([9, 1, 2, 3, 0], [1, 2, 3]),
+        ([3, 1, 4, 2, 5], [1, 3, 4]),
+        ([3, 2, 1], [2]),
+    ],
+)
+def test_what_has_not_moved_is_the_longest_rise(values, rise):
+    assert _longest_rise(values) == rise
+
+
+#: Bands that propose nearly everything, so that short texts make long chains of likenesses.
+LOOSE = DedupParams(threshold=0.5, ngram=2, bands=64, rows=2)
+LOOSE_SIMHASH = LOOSE.model_copy(update={"method": "simhash"})
+CHAIN = st.lists(
+    st.builds(
+        lambda start, length, number: "abcdefghijklmnopqrstuvwxyz"[start : start + length] + number,
+        st.integers(0, 8),
+        st.integers(4, 18),
+        st.sampled_from(["", "", " 3", " 5"]),
+    ),
+    max_size=24,
+)
+
+
+@settings(deadline=None, max_examples=150)
+@given(CHAIN, st.lists(CHAIN, min_size=1, max_size=3), st.randoms(use_true_random=False))
+@pytest.mark.parametrize("dedup", [LOOSE, LOOSE_SIMHASH], ids=["minhash", "simhash"])
+def test_whatever_is_added_taken_away_or_moved_a_memory_changes_no_verdict(dedup, texts, more, rng):
+    _, memory = again(texts, dedup=dedup)
+    for added in more:
+        texts = [text for text in texts if rng.random() < 0.8]
+        for text in added:
+            texts.insert(rng.randint(0, len(texts)), text)
+        if texts and rng.random() < 0.3:
+            texts.append(texts.pop(rng.randrange(len(texts))))
+        expected = again(texts, dedup=dedup)
+        assert expected[0] == find_copies(texts, range(len(texts)), dedup)
+        copies, memory = again(texts, memory, dedup)
+        assert (copies, memory) == expected

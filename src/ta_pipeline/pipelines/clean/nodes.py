@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -11,7 +12,9 @@ import pyarrow as pa
 from ta_pipeline.params import CleanParams
 from ta_pipeline.records import DOCUMENT, DROPPED, PII_AUDIT
 from ta_pipeline.text.boilerplate import Lexicon, remove_boilerplate
-from ta_pipeline.text.duplicates import Copy, find_copies_again
+from ta_pipeline.text.confidential import is_mark
+from ta_pipeline.text.duplicates.documents import find_document_copies, survivors
+from ta_pipeline.text.forbidden import Lexicon as ForbiddenLexicon
 from ta_pipeline.text.forbidden import load_lexicon, remove_forbidden_lines
 from ta_pipeline.text.language import detect_language
 from ta_pipeline.text.normalise import normalise_document
@@ -33,8 +36,12 @@ def normalise_documents(documents: pa.Table, clean: CleanParams) -> tuple[pa.Tab
     named by their category alone.
     """
     rows = [normalise_document(row, clean.simplify_chinese) for row in documents.to_pylist()]
-    rows, removed = _without_forbidden_lines(rows, clean)
-    rows, boilerplate = remove_boilerplate(rows, _boilerplate_lexicon(clean), clean.repeated_line_files)
+    forbidden = load_lexicon(clean.forbidden)
+    rows, removed = _without_forbidden_lines(rows, clean, forbidden)
+    stays = partial(_tells_of_its_document, forbidden=forbidden)
+    rows, boilerplate = remove_boilerplate(
+        rows, _boilerplate_lexicon(clean), clean.repeated_line_files, stays
+    )
     removed += boilerplate
     names = NameFinder(clean.person_name_allow_list)
     excerpts = mask_lines([line for *_, line in removed], names)
@@ -45,15 +52,15 @@ def normalise_documents(documents: pa.Table, clean: CleanParams) -> tuple[pa.Tab
 
 
 def mask_personal_data(documents: pa.Table, clean: CleanParams) -> tuple[pa.Table, pa.Table]:
-    """Mask personal data; the audit counts the masked places of each document by kind."""
+    """Mask personal data; the audit counts by kind what was masked in each part of a document."""
     names = NameFinder(clean.person_name_allow_list)
     masked: list[Row] = []
     audit: list[Row] = []
     for row, counts in mask_documents(documents.to_pylist(), names):
         masked.append(row)
         audit += [
-            {"id": row["id"], "source": row["source"], "kind": kind, "count": counts[kind]}
-            for kind in sorted(counts)
+            {"id": row["id"], "source": row["source"], "place": place, "kind": kind, "count": count}
+            for (place, kind), count in counts.items()
         ]
     logger.info("Masked %d places", sum(entry["count"] for entry in audit))
     return _documents(masked), pa.Table.from_pylist(audit, schema=PII_AUDIT)
@@ -82,33 +89,23 @@ def drop_near_duplicates(
 ) -> tuple[pa.Table, pa.Table, pa.Table]:
     """Split documents into first sightings and copies, each copy with its original's id.
 
-    Files whose lecture has other files go first, so that the copy among the handouts is the one that goes.
-    Dialogues are compared with dialogues, by question and answer together. The third table is what the next
-    run need not sign again, as `known_signatures` is from the last.
+    The third table is what the next run need not sign again, as `known_signatures` is from the last.
     """
     rows = documents.to_pylist()
-    order = _lectures_first(rows)
-    copies: dict[int, tuple[Copy, str]] = {}
-    signatures: list[pa.Table] = []
-    for among, dialogues in (("documents", False), ("dialogues", True)):
-        members = [n for n in order if (rows[n]["kind"] == "dialogue") is dialogues]
-        texts = [text_of(rows[n]) for n in members]
-        found, signed = find_copies_again(texts, range(len(members)), clean.dedup, known_signatures, among)
-        signatures.append(signed)
-        copies |= {members[copy.index]: (copy, rows[members[copy.kept]]["id"]) for copy in found}
+    copies, signatures = find_document_copies(rows, clean.dedup, known_signatures)
     dropped = [
         _dropped(
-            rows[n],
+            rows[position],
             "exact_duplicate" if copy.exact else "near_duplicate",
             f"Jaccard {copy.similarity:.3f}",
-            text_of(rows[n]),
-            kept_id,
+            text_of(rows[position]),
+            rows[copy.kept]["id"],
         )
-        for n, (copy, kept_id) in sorted(copies.items())
+        for position, copy in copies.items()
     ]
-    kept = [row for n, row in enumerate(rows) if n not in copies]
+    kept = survivors(rows, copies)
     logger.info("Kept %d of %d documents, the rest are copies", len(kept), len(rows))
-    return _documents(kept), _dropped_table(dropped), pa.concat_tables(signatures)
+    return _documents(kept), _dropped_table(dropped), signatures
 
 
 def report_cleaning(
@@ -149,12 +146,16 @@ def _boilerplate_lexicon(clean: CleanParams) -> Lexicon:
 
 
 def _without_forbidden_lines(
-    rows: list[Row], clean: CleanParams
+    rows: list[Row], clean: CleanParams, forbidden: ForbiddenLexicon | None
 ) -> tuple[list[Row], list[tuple[Row, str, str, str]]]:
-    lexicon = load_lexicon(clean.forbidden)
-    if lexicon is None or clean.forbidden.action == "document":
+    if forbidden is None or clean.forbidden.action == "document":
         return rows, []
-    return remove_forbidden_lines(rows, lexicon)
+    return remove_forbidden_lines(rows, forbidden)
+
+
+def _tells_of_its_document(line: str, forbidden: ForbiddenLexicon | None) -> bool:
+    """Tell whether a line says that its document must go: it must still be there when that is asked."""
+    return is_mark(line) or (forbidden is not None and forbidden.category_in(line) is not None)
 
 
 def _check_sum(documents: pa.Table, clean_documents: pa.Table, dropped: pa.Table) -> None:
@@ -166,13 +167,6 @@ def _check_sum(documents: pa.Table, clean_documents: pa.Table, dropped: pa.Table
             f"clean: {came.total()} documents came in, {went.total()} are accounted for; lost or counted "
             f"twice: {', '.join(wrong[:5])}"
         )
-
-
-def _lectures_first(rows: list[Row]) -> list[int]:
-    """Order the positions: first files whose lecture has another file, then the rest, as they stand."""
-    files = {(row["course"], row["lecture"], row["source"]) for row in rows if row["kind"] != "dialogue"}
-    siblings = Counter((course, lecture) for course, lecture, _ in files)
-    return sorted(range(len(rows)), key=lambda n: (siblings[rows[n]["course"], rows[n]["lecture"]] < 2, n))
 
 
 def _counted(column: pa.ChunkedArray) -> dict[str, int]:

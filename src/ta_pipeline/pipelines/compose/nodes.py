@@ -10,7 +10,7 @@ import pyarrow as pa
 
 import ta_pipeline.composing.examples as composing_examples
 import ta_pipeline.composing.preferences as composing_preferences
-from ta_pipeline.composing import benchmark, capability, card, report, splits, taught
+from ta_pipeline.composing import benchmark, capability, card, rarer, report, splits, taught
 from ta_pipeline.params import CleanParams, ComposeParams, IngestParams
 from ta_pipeline.paths import teacher_cache
 from ta_pipeline.records import CHUNK, DROPPED, EXAMPLE, PREFERENCE, QUESTION, TEACHER_ANSWER
@@ -86,10 +86,9 @@ def compose_examples(
 def compose_preferences(
     candidate_examples: pa.Table, clean_documents: pa.Table, compose: ComposeParams, seed: int
 ) -> pa.Table:
-    """Make candidate preference pairs over the prompts of the candidate examples."""
-    rows = composing_preferences.compose_preferences(
-        candidate_examples.to_pylist(), clean_documents.to_pylist(), compose, seed
-    )
+    """Make candidate preference pairs over the prompts of the candidate examples, but for the rarer kinds."""
+    usable = [row for row in candidate_examples.to_pylist() if not rarer.is_rarer(row)]
+    rows = composing_preferences.compose_preferences(usable, clean_documents.to_pylist(), compose, seed)
     return pa.Table.from_pylist(rows, schema=PREFERENCE)
 
 

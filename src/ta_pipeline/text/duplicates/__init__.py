@@ -2,7 +2,7 @@
 
 `find` tells the story; `shingles`, `signatures` and `numerals` are its kernels, `candidates` proposes
 pairs, `corpus` and `daft_engine` run the kernels here or on Ray, `store` remembers signatures from run to
-run, `files` goes from Parquet to Parquet.
+run, `files` goes from Parquet to Parquet, `documents` from the documents of a run to those that stay.
 """
 
 from ta_pipeline.text.duplicates.find import Copy, find_copies

@@ -43,7 +43,7 @@ class DaftCorpus:
         return cls(daft.from_arrow(table).into_partitions(_partitions(len(texts))), len(texts), dedup)
 
     @classmethod
-    def of_file(cls, source: Path, ids: pa.ChunkedArray, dedup: DedupParams) -> DaftCorpus:
+    def of_file(cls, source: Path | str, ids: pa.ChunkedArray, dedup: DedupParams) -> DaftCorpus:
         """Have the workers read a Parquet file with `id` and `text`; `ids` are in order of rank."""
         daft = start_ray()
         ranks = daft.from_arrow(pa.table({"id": ids, "rank": np.arange(len(ids))}))
@@ -76,6 +76,8 @@ class DaftCorpus:
         dedup = self._dedup
         keep = keep or dedup.method == "simhash"
         empty = sign_texts([], dedup)
+        if rows is not None and not len(rows):
+            return empty
         width, bands = empty.signatures.shape[1] if keep else 0, empty.keys.shape[1]
 
         def signed_rows(texts: list[str]) -> list[bytes]:
@@ -105,11 +107,12 @@ class DaftCorpus:
             return np.zeros(0)
         ngram = self._dedup.ngram
 
-        @daft.func.batch(return_dtype=daft.DataType.float64(), batch_size=_BATCH)
         def similarity(first: daft.Series, second: daft.Series) -> Any:
             texts = [*first.to_pylist(), *second.to_pylist()]
             ways = np.arange(len(texts)).reshape(2, -1).T
             return pa.array(compare(texts, ways, ngram))
+
+        compared = daft.func.batch(return_dtype=daft.DataType.float64(), batch_size=_BATCH)(similarity)
 
         wanted = daft.from_arrow(
             pa.table({"place": np.arange(len(pairs)), "first": pairs[:, 0], "second": pairs[:, 1]})
@@ -117,7 +120,7 @@ class DaftCorpus:
         one = self._frame.select(daft.col("rank").alias("first"), daft.col("text").alias("one"))
         other = self._frame.select(daft.col("rank").alias("second"), daft.col("text").alias("other"))
         joined = wanted.join(one, on="first").join(other, on="second")
-        found = joined.select("place", similarity(daft.col("one"), daft.col("other")).alias("similarity"))
+        found = joined.select("place", compared(daft.col("one"), daft.col("other")).alias("similarity"))
         return _collected(found, "place")["similarity"].to_numpy()
 
     def _some(self, rows: NDArray[np.int64]) -> Any:
@@ -130,11 +133,12 @@ class DaftCorpus:
         """Apply a function of texts to bytes on the workers; return its numbers (n, width) by `key`."""
         import daft
 
-        @daft.func.batch(return_dtype=daft.DataType.binary(), batch_size=_BATCH)
         def apply(texts: daft.Series) -> Any:
             return pa.array(function(texts.to_pylist()), pa.large_binary())
 
-        found = _collected(frame.select(key, apply(daft.col("text")).alias("found")), key)["found"]
+        applied = daft.func.batch(return_dtype=daft.DataType.binary(), batch_size=_BATCH)(apply)
+
+        found = _collected(frame.select(key, applied(daft.col("text")).alias("found")), key)["found"]
         return np.frombuffer(b"".join(found.to_pylist()), "<u8").reshape(-1, width)
 
 

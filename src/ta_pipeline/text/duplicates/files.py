@@ -27,16 +27,17 @@ _ROWS = 16_384
 
 
 def deduplicate_file(
-    source: Path, survivors: Path, copies: Path, dedup: DedupParams, workers: int | None = None
+    source: Path | str, survivors: Path, copies: Path, dedup: DedupParams, workers: int | None = None
 ) -> tuple[int, int]:
     """Write the rows of `source` that are no copies to `survivors`, and where the others went to `copies`.
 
     `source` has the columns `id` (integer or string, each once) and `text`, and any others; rows with
     smaller ids are preferred. `copies` has `id`, `kept_id`, `similarity`, `exact` and, where the source
     has one, `source`. Returns how many rows stay and how many go; together they are all rows. Files are
-    written aside and renamed.
+    written aside and renamed. A `source` may also be the address of a file that this machine and, with the
+    engine `ray`, every worker can read: `s3://bucket/docs.parquet`.
     """
-    with pq.ParquetFile(source, pre_buffer=False) as file:  # it would keep what it has read
+    with _opened(source) as file:
         if missing := {"id", "text"} - set(file.schema_arrow.names):
             raise InputError(
                 f"{source}: there is no column {sorted(missing)[0]!r}. Deduplication needs `id` and `text`; "
@@ -53,7 +54,16 @@ def deduplicate_file(
     return int(stays.sum()), int((~stays).sum())
 
 
-def _order(file: pq.ParquetFile, source: Path) -> NDArray[np.int64]:
+def _opened(source: Path | str) -> pq.ParquetFile:
+    from pyarrow.fs import FileSystem, LocalFileSystem
+
+    filesystem, path = LocalFileSystem(), str(source)
+    if "://" in path:
+        filesystem, path = FileSystem.from_uri(path)
+    return pq.ParquetFile(path, filesystem=filesystem, pre_buffer=False)  # it would keep what it has read
+
+
+def _order(file: pq.ParquetFile, source: Path | str) -> NDArray[np.int64]:
     ids = file.read(columns=["id"]).column(0)
     if ids.null_count or pc.count_distinct(ids).as_py() != len(ids):
         raise InputError(f"{source}: an `id` is missing or there twice. Give every row an id of its own.")
@@ -62,7 +72,7 @@ def _order(file: pq.ParquetFile, source: Path) -> NDArray[np.int64]:
 
 
 def _open(
-    source: Path,
+    source: Path | str,
     file: pq.ParquetFile,
     order: NDArray[np.int64],
     folder: Path,

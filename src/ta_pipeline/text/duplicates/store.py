@@ -1,28 +1,35 @@
 """Remember signatures and verdicts from run to run, so that adding one lecture signs one lecture.
 
 The memory is a table (`SIGNATURES`, Parquet on disk) with one row for each different text. The index that
-new texts are held against is datasketch's, rebuilt from the table: nothing is pickled. What stayed before
-stays as long as it is among the texts; new texts are compared with it and with each other, in their order.
-Without a memory everything is new and the result is that of `find_copies`.
+texts are held against is datasketch's, rebuilt from the table: nothing is pickled. Only what may have
+another answer than last time is asked again, so that the copies are those of a run without a memory,
+whatever was added, taken away or moved.
 """
 
 from __future__ import annotations
 
 import logging
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from ta_pipeline.params import DedupParams
-from ta_pipeline.text.duplicates.candidates import Rows, equal_rows
-from ta_pipeline.text.duplicates.corpus import Corpus, compare
+from ta_pipeline.text.duplicates.candidates import Rows, equal_rows, suspects
+from ta_pipeline.text.duplicates.corpus import compare
 from ta_pipeline.text.duplicates.find import Copy, Verdicts, copies_of, judge, open_corpus, verdicts_of
 from ta_pipeline.text.duplicates.numerals import numbers
-from ta_pipeline.text.duplicates.signatures import SIMHASH_DISTANCE, VERSION, Signed, simhash_values
+from ta_pipeline.text.duplicates.signatures import (
+    SIMHASH_DISTANCE,
+    VERSION,
+    Signed,
+    band_keys,
+    simhash_values,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -32,18 +39,34 @@ SIGNATURES = pa.schema(
     [
         ("digest", pa.binary()),  # 16 bytes, equal for texts that are equal but for white space
         ("signature", pa.binary()),
+        ("place", pa.int64()),  # among the texts in the order in which they were preferred
         ("kept_digest", pa.binary()),
         ("similarity", pa.float64()),
         ("scheme", pa.string()),
     ]
 )
+#: How alike a row is to the row that stays in its place, negative, and that row: the least is the best.
+Match = tuple[float, int]
 
 
 @dataclass(frozen=True)
 class _Known:
     signature: bytes
+    place: int
     kept_digest: bytes | None
     similarity: float
+
+
+class _Present(NamedTuple):
+    """The texts of this run; all but the first two are by rank."""
+
+    texts: Sequence[str]
+    order: Sequence[int]
+    names: Sequence[bytes]  # digests
+    signatures: NDArray[np.uint32]
+
+    def text(self, row: int) -> str:
+        return self.texts[self.order[row]]
 
 
 def find_copies_again(
@@ -66,13 +89,16 @@ def find_copies_again(
         new = np.array([row for row in rows.tolist() if names[row] not in known], np.int64)
         signed = corpus.sign(new, keep=True)
         logger.info("Signed %d of %d texts, the others are known", len(new), len(rows))
-        signatures = {row: signed.signatures[place] for place, row in enumerate(new.tolist())}
-        for row in set(rows.tolist()) - set(new.tolist()):
+        signatures = np.zeros((len(digests), signed.signatures.shape[1]), np.uint32)
+        signatures[new] = signed.signatures
+        for row in np.setdiff1d(rows, new).tolist():
             signatures[row] = np.frombuffer(known[names[row]].signature, "<u4")
+        keys = band_keys(signatures, dedup)
         if len(new) == len(rows):
-            verdicts = judge(corpus, _spread(signed, digests, new), dedup)
+            verdicts = judge(corpus, Signed(digests, signatures, keys), dedup)
         else:
-            verdicts = verdicts_of(first, _judge_new(corpus, rows, names, signatures, known, dedup))
+            present = _Present(texts, order, names, signatures)
+            verdicts = verdicts_of(first, _judge_changes(present, suspects(keys, rows), known, dedup))
     return copies_of(verdicts, order), _remembered(rows, names, signatures, verdicts, scheme)
 
 
@@ -83,62 +109,79 @@ def scheme_of(dedup: DedupParams, among: str) -> str:
 
 
 def _known(memory: pa.Table | None, scheme: str) -> dict[bytes, _Known]:
-    if memory is None:
+    if memory is None or not set(SIGNATURES.names) <= set(memory.column_names):
         return {}
     return {
-        row["digest"]: _Known(row["signature"], row["kept_digest"], row["similarity"])
+        row["digest"]: _Known(row["signature"], row["place"], row["kept_digest"], row["similarity"])
         for row in memory.to_pylist()
         if row["scheme"] == scheme
     }
 
 
-def _judge_new(
-    corpus: Corpus,
-    rows: Rows,
-    names: Sequence[bytes],
-    signatures: dict[int, NDArray[np.uint32]],
-    known: dict[bytes, _Known],
-    dedup: DedupParams,
+def _judge_changes(
+    present: _Present, rows: Rows, known: dict[bytes, _Known], dedup: DedupParams
 ) -> dict[int, tuple[int, float]]:
-    """Keep the old verdicts that still hold, and compare every other row with what is kept so far."""
-    row_of = {names[row]: row for row in rows.tolist()}
-    stays = {row for row in row_of.values() if _stayed(known.get(names[row]))}
-    index = _index(dedup)
-    for row in sorted(stays):
-        index.add(row, signatures[row])
+    """Go through the rows by rank, as `find` does; `rows` are those that share a band with another.
+
+    A verdict depends on the rows that are kept before. Of a row that has not moved among them it still
+    holds against those that have not either, so that it is compared with what is newly kept only, unless
+    what it was a copy of is gone.
+    """
+    unmoved = _unmoved(present, rows, known)
+    row_of = {present.names[row]: row for row in unmoved}
+    kept, newly_kept = _index(dedup), _index(dedup)
     near: dict[int, tuple[int, float]] = {}
-    for row in (row for row in rows.tolist() if row not in stays):
-        old = known.get(names[row])
-        kept = row_of.get(old.kept_digest) if old and old.kept_digest else None
-        if old and kept is not None and kept in stays:
-            near[row] = (kept, old.similarity)
-        elif match := _nearest(corpus, row, index.query(signatures[row]), dedup):
-            near[row] = match
-        else:
-            index.add(row, signatures[row])
+    for row in rows.tolist():
+        old = unmoved.get(row)
+        stayed = old is not None and old.kept_digest is None
+        target = row_of.get(old.kept_digest) if old and old.kept_digest else None
+        holds = [(-old.similarity, target)] if old and target is not None and target not in near else []
+        index = newly_kept if stayed or holds else kept
+        matches = holds + _alike(present, row, index.query(present.signatures[row]), dedup)
+        if matches:
+            near[row] = (min(matches)[1], -min(matches)[0])
+            continue
+        kept.add(row, present.signatures[row])
+        if not stayed:
+            newly_kept.add(row, present.signatures[row])
     return near
 
 
-def _stayed(known: _Known | None) -> bool:
-    return known is not None and known.kept_digest is None
+def _unmoved(present: _Present, rows: Rows, known: dict[bytes, _Known]) -> dict[int, _Known]:
+    """Return what is known of the most rows that stand in the order in which they stood."""
+    old = [row for row in rows.tolist() if present.names[row] in known]
+    places = [known[present.names[row]].place for row in old]
+    return {old[n]: known[present.names[old[n]]] for n in _longest_rise(places)}
 
 
-def _nearest(
-    corpus: Corpus, row: int, candidates: Sequence[int], dedup: DedupParams
-) -> tuple[int, float] | None:
-    """Return the most similar kept row that says the same numbers, the earliest among equals."""
+def _longest_rise(values: Sequence[int]) -> list[int]:
+    """Return the positions of a longest rising subsequence of different values (Schensted 1961)."""
+    least: list[int] = []  # by length: the least value that such a subsequence ends with
+    last: list[int] = []  # its position
+    before: list[int] = []
+    for position, value in enumerate(values):
+        length = bisect_left(least, value)
+        before.append(last[length - 1] if length else -1)
+        least[length : length + 1] = [value]
+        last[length : length + 1] = [position]
+    found: list[int] = []
+    position = last[-1] if last else -1
+    while position >= 0:
+        found.append(position)
+        position = before[position]
+    return found[::-1]
+
+
+def _alike(present: _Present, row: int, candidates: Sequence[int], dedup: DedupParams) -> list[Match]:
+    """Return those of the candidates that say the same numbers and are alike enough."""
     if not candidates:
-        return None
-    *others, text = corpus.texts(np.array([*candidates, row], np.int64))
-    pairs = np.stack((np.arange(len(others)), np.full(len(others), len(others))), axis=1)
-    similarities = compare([*others, text], pairs, dedup.ngram).tolist()
+        return []
+    text = present.text(row)
     said = numbers(text)
-    found = [
-        (-similarity, candidate)
-        for candidate, other, similarity in zip(candidates, others, similarities, strict=True)
-        if similarity >= dedup.threshold and numbers(other) == said
-    ]
-    return (min(found)[1], -min(found)[0]) if found else None
+    others = [candidate for candidate in candidates if numbers(present.text(candidate)) == said]
+    pairs = np.stack((np.arange(len(others)), np.full(len(others), len(others))), axis=1)
+    found = compare([*map(present.text, others), text], pairs, dedup.ngram).tolist()
+    return [(-share, other) for share, other in zip(found, others, strict=True) if share >= dedup.threshold]
 
 
 class _Index(Protocol):
@@ -194,18 +237,10 @@ def _as_minhash(signature: NDArray[np.uint32]) -> Any:
     return LeanMinHash(seed=1, hashvalues=signature, scheme="affine32")
 
 
-def _spread(signed: Signed, digests: NDArray[np.uint64], rows: Rows) -> Signed:
-    """Give the signatures of some rows their places among all rows."""
-    signatures = np.zeros((len(digests), signed.signatures.shape[1]), np.uint32)
-    keys = np.zeros((len(digests), signed.keys.shape[1]), np.uint64)
-    signatures[rows], keys[rows] = signed.signatures, signed.keys
-    return Signed(digests, signatures, keys)
-
-
 def _remembered(
     rows: Rows,
     names: Sequence[bytes],
-    signatures: dict[int, NDArray[np.uint32]],
+    signatures: NDArray[np.uint32],
     verdicts: Verdicts,
     scheme: str,
 ) -> pa.Table:
@@ -214,6 +249,7 @@ def _remembered(
         {
             "digest": names[row],
             "signature": signatures[row].astype("<u4").tobytes(),
+            "place": row,
             "kept_digest": None if verdicts.kept[row] == row else names[verdicts.kept[row]],
             "similarity": float(verdicts.similarity[row]),
             "scheme": scheme,

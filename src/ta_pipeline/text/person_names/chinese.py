@@ -8,7 +8,7 @@ around it are weighed against each other; a trigger ("我叫", "收件人：", "
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
 from ta_pipeline.text.person_names import chinese_cues as cues
@@ -28,7 +28,8 @@ from ta_pipeline.text.person_names.chinese_words import TAGGED_AS_NAMES
 from ta_pipeline.text.wordlists import NOT_CHINESE_NAMES
 
 Span = tuple[int, int]
-Allowed = Callable[[str, int, int], bool]
+#: Tells whether a place names a public person; with `whole=True`, whether all of it does.
+Allowed = Callable[..., bool]
 
 #: A name needs so much evidence; see `_weigh`.
 _ENOUGH = 3.25
@@ -55,7 +56,9 @@ _LIST_END = re.compile(rf"[^{_HAN}]|$|[和与及等]|(?:{cues.TITLES})")
 
 def find_chinese(text: str, allowed: Allowed, bare: bool) -> Iterator[Span]:
     """Yield spans of names, possibly overlapping; without `bare` only what somebody says of himself."""
-    everywhere = (_announced, _titled, _spaced, _bare, _dotted, _japanese, _peoples, _owners)
+    everywhere = (
+        _announced, _titled, _spaced, _bare, _dotted, _undotted, _nicknamed, _japanese, _peoples, _owners
+    )
     finders = everywhere if bare else (_self_named, _owners)
     found = [span for finder in finders for span in finder(text, allowed)]
     yield from found
@@ -181,10 +184,12 @@ def _is_lone_surname(text: str, start: int, name: str) -> bool:
     if name in CLEAR_SURNAMES or name in COMPOUND_SURNAMES:
         return not (before and _is_han(before) and is_chinese_word(before + name))
     return name in LIKELY_SURNAMES - _NEVER_ALONE and (
-        not before or not _is_han(before) or before in cues.ASKS_OR_GIVES or before in "的小老"
+        not before or not _is_han(before) or before in cues.ASKS_OR_GIVES or before in _BEFORE_A_SURNAME
     )
 
 
+#: What may stand before a family name: an attribute, an office, a role ("教务科古老师", "辅导员古老师").
+_BEFORE_A_SURNAME = "的小老科处部室院系所组店队厂馆员任"
 #: Behind these 老师 is no title: "向老师请教", "和同学讨论", "全同学".
 _NEVER_ALONE = frozenset("时向和全应明成单从于是会能关连海水东国将付代由有")
 
@@ -211,10 +216,15 @@ def _dotted(text: str, allowed: Allowed) -> Iterator[Span]:
         while start > max(0, match.start() - 5) and text[start - 1] in FOREIGN_CHARACTERS:
             start -= 1
         span = start, match.end()
-        if match.start() - start >= 1 and not any(
-            allowed(text, p, span[1]) for p in range(start, span[1] - 1)
-        ):
+        if match.start() - start >= 1 and not _is_public_foreigner(text, *span, allowed):
             yield span
+
+
+def _is_public_foreigner(text: str, start: int, end: int, allowed: Allowed) -> bool:
+    """Tell a public person by any part of the name, or by all of it where somebody of the course is meant."""
+    if cues.FOREIGNERS.search(text, max(0, start - 5), start) or text.startswith("同学", end):
+        return allowed(text, start, end, whole=True)
+    return any(allowed(text, place, end) for place in range(start, end - 1))
 
 
 _DOTTED = re.compile(
@@ -237,15 +247,46 @@ _WHOLE_NAMES = re.compile("|".join(sorted(WHOLE_NAMES)))
 
 def _japanese(text: str, allowed: Allowed) -> Iterator[Span]:
     for match in _JAPANESE.finditer(text):
-        if (match[1] or cues.TITLE.match(text, match.end())) and not allowed(text, *match.span()):
+        if not allowed(text, *match.span()):
             yield match.span()
 
 
 _JAPANESE = re.compile(
     rf"(?:{'|'.join(sorted(JAPANESE_SURNAMES, key=lambda name: (-len(name), name)))})"
     r"([一二三太健大翔拓直和裕美真由香惠子理奈优花菜结衣樱悠斗莲阳凛葵爱咲诚学修治雄介郎之助平夫树辉明秀隆浩哉也志织里绘纪代久]{1,3}(?![\u4e00-\u9fff])"
-    r"|)"
+    rf"|[{_GIVEN_CLASS}健太翔斗]{{0,2}}?(?={cues.TITLES}))"
 )
+
+
+def _undotted(text: str, allowed: Allowed) -> Iterator[Span]:
+    """Yield foreign names without a dot, which need a role or a title: 交换生伊莎贝拉, 伊莎贝拉同学."""
+    for match in cues.FOREIGNER_OR_TITLE.finditer(text):
+        start = end = match.start() if match[0] == "同学" else match.end()
+        while match[0] == "同学" and match.start() - start < _LONGEST + 2 and text[start - 1 : start] in FOREIGN_CHARACTERS:
+            start -= 1
+        while match[0] != "同学" and end - match.end() < _LONGEST + 2 and text[end : end + 1] in FOREIGN_CHARACTERS:
+            end += 1
+        start += text[start : start + 1] in cues.ASKS_OR_GIVES
+        ends = match[0] == "同学" or text.startswith("同学", end) or not _is_han(text[end : end + 1] or " ")
+        if end - start >= 3 and ends and _is_foreign_name(text, start, end):
+            if not any(allowed(text, place, end) for place in range(start, end - 1)):
+                yield start, end
+
+
+
+
+def _is_foreign_name(text: str, start: int, end: int) -> bool:
+    """Tell a foreign name from a place ("加拿大同学") and from a Chinese name behind another word."""
+    chinese = any(text[place] in CLEAR_SURNAMES for place in (end - 3, end - 2))
+    return not chinese and not is_chinese_word(text[start:end]) and _begins_word(text, start, end)
+
+
+def _nicknamed(text: str, allowed: Allowed) -> Iterator[Span]:
+    for match in cues.NICKNAMED.finditer(text):
+        name = text[match.end() : match.end() + 2]
+        if len(name) == 2 and name[1] in GIVEN_CHARACTERS and not is_chinese_word(name):
+            if not allowed(text, match.end(), match.end() + 2):
+                yield match.end(), match.end() + 2
 
 
 def _best_end(text: str, start: int, allowed: Allowed, announced: bool = False) -> int | None:
@@ -312,6 +353,8 @@ def _weigh_words(text: str, start: int, end: int, width: int, told: bool) -> flo
     name = text[start:end]
     if len(first) > width:
         foreign = not GIVEN_CHARACTERS.issuperset(first[width:])
+        if first in TAGGED_AS_NAMES and _goes_on(words, name, width):
+            return -1.0
         if not tag.startswith("nr") or first in TAGGED_AS_NAMES or foreign:
             return -1.0 if told and tag[:1] in "ntzm" else -2.5
         return 1.0 if name == first else (0.0 if name.startswith(first) else -2.0)
@@ -325,6 +368,16 @@ def _weigh_words(text: str, start: int, end: int, width: int, told: bool) -> flo
             cut -= 1.5 if tag[:1] in "dcprmqut" and name[0] not in CLEAR_SURNAMES else 0.75
         position += len(word)
     return cut
+
+
+def _goes_on(words: Sequence[tuple[str, str]], name: str, width: int) -> bool:
+    """Tell whether a word that is mostly none of a person is one here, by the character behind it: 汪子墨."""
+    clear = name[:width] in CLEAR_SURNAMES and len(words) > 1
+    return clear and words[0][0] + words[1][0] == name and words[1][0] not in _AFTER_A_WORD
+
+
+#: Characters of given names that also follow a noun: "王子一人", "王国上下".
+_AFTER_A_WORD = frozenset("一三四六上大可年有同时正通全用自从以所又亦永已为中士生家学")
 
 
 def _weigh_left(text: str, start: int) -> float:
@@ -341,6 +394,8 @@ def _weigh_right(text: str, end: int) -> float:
         return 2.0
     if cues.PERSONAL_ACT.match(text, end):
         return 1.75
+    if cues.COURSE_ACT.match(text, end):
+        return 1.0
     if cues.STOP.match(text, end):
         return 0.75
     following = _words_from(text, end, end)[0]

@@ -27,6 +27,11 @@ OWN_DATA = re.compile(
 PERSONAL_ACT = re.compile(
     "说(?!明|法|服)|问(?!题|答|卷)|答(?!案|题)|不在|没来|没到|缺[席勤考]|请假|迟到|提交|交了|发言|汇报|替|反映|反馈|咨询|投诉|报修|申请了"
 )
+#: What people of a course do, and sometimes offices and things.
+COURSE_ACT = re.compile(
+    "负责|主持|执笔|主讲|旁听|报名|休学|退学|退课|转来|转学|打碎|感冒|发烧|生病|值班|考了|拿了|得了|住在?|捐赠|证实"
+    "|作证|辩称|陈述|上台|整理|批改|讲解|代课|算[得的出]|测[得的出]|推荐|建议|提醒|提到|补充|分享|转发|上传|回复|留言"
+)
 STOP = re.compile(r"[^\w]|[\ue000A-Za-z0-9_]|$")
 #: Who a person is to a course, on a form or in a letter.
 _ROLES = (
@@ -44,7 +49,10 @@ _ROLES = (
     "|答疑人|讲者|报告者|译者|编者|申报人|推荐人|证明人|出借人|借阅人|领取人|收货人|取件人|新生|老乡|邻居"
     "|员工|秘书|工程师|经理"
     "|研究员|博士生|硕士生|研究生|本科生|实习生|志愿者|出席|缺席|到场|参会|列席|缺勤|请假|迟到|旷课|抄送"
-    "|亲爱的|尊敬的|敬爱的"
+    "|亲爱的|尊敬的|敬爱的|外教|访问学者|校友|课代表|实验员|领用人|访谈人|受访者|访谈对象|采访人|馆员"
+    "|审判员|审判长|陪审员|书记员|原告方?|被告[人方]?|证人|代理人|代表人|上诉人|辩护人|公诉人|检察官|法官"
+    "|被害人|受害人|当事人|嫌疑人"
+    "|爷爷|奶奶|外公|外婆|姥姥|姥爷|叔叔|舅舅|姑姑|姐姐|哥哥|弟弟|妹妹|表[哥姐弟妹]|丈夫|妻子|爱人|老公|老婆"
 )
 #: What is done by somebody, and to what: "批改 王芳", "批改方法".
 _DUTIES = "主讲|授课|记录|主持|审核|批改|监考|值班|值日|出题|感谢|谢谢|祝贺|恭喜|表扬|欢迎|致"
@@ -63,13 +71,19 @@ BEFORE = tuple(
         (rf"(?:{_NAMING}){_LINK}|(?:{_NAMING}|{_ROLES}|{_DUTIES}){_COLON}", 3.0),
         (rf"(?:{_ROLES}){_LINK}|我是|叫", 2.0),
         (rf"(?:{_DUTIES}){_LINK}", 1.25),
-        ("[由请让给跟和与问找被把对向替帮为及、加从比谢@是听据归]", 0.75),
+        ("@", 2.0),
+        ("[由请让给跟和与问找被把对向替帮为及、加从比谢是听据归]", 0.75),
         (rf"[^{_HAN}]", 0.5),
     )
 )
 #: A context of this weight says by itself that a person is meant.
 TOLD = 1.5
-TRIGGER = re.compile(rf"(?:{_NAMING}|{_ROLES}|{_DUTIES}|我是)(?:{_COLON}|{_LINK})(?=[{_HAN}])")
+TRIGGER = re.compile(rf"(?:@|(?:{_NAMING}|{_ROLES}|{_DUTIES}|我是)(?:{_COLON}|{_LINK}))(?=[{_HAN}])")
+#: Who goes by a name that is no family name: "我叫阿杰", "楼主小鹿".
+NICKNAMED = re.compile(r"(?:我叫|大家叫我|叫我|名叫|昵称[是为：:]?|网名[是为：:]?|楼主|层主|群友|网友)\s?(?=[小阿老大])")
+#: Behind a role a foreign name in Chinese letters needs no dot.
+FOREIGNERS = re.compile("(?:外教|交换生|留学生|旁听生|访问学者)$")
+FOREIGNER_OR_TITLE = re.compile("外教|交换生|留学生|旁听生|访问学者|同学")
 #: Where a text is public already, only what somebody says of himself counts.
 SELF = re.compile(rf"(?:我叫|我的名字[是叫]|姓名[是为]?\s?[:：]|姓名是)\s?(?=[{_HAN}])")
 #: Before a given name or a family name alone, so that it begins there: "请雨桐同学".
@@ -80,7 +94,8 @@ ENTRY_END = re.compile(r"[，,。；;、)）]|\s*(?:$|\n)")
 DATA = re.compile(r"[\ue000\d]{6,}+")
 OWNER_ENDS = re.compile(
     rf"(?<=[{_HAN}])\s?[，,、（(：:|_/／]?\s?(?:的\s?)?"
-    r"(?:(?:WeChat|QQ|[Ee]-?mail|学号|学籍号|电话|手机|邮箱|微信|身份证|联系方式|银行卡|卡号)[^，,、；;。\n]{0,6})?$"
+    r"(?:(?:WeChat|QQ|[Ee]-?mail|学号|学籍号|电话|手机|邮箱|微信|身份证|联系方式|银行卡|卡号|[一-龥]{1,3}[银分支]?行)"
+    r"[^，,、；;。\n]{0,6})?$"
 )
 ASKS_OR_GIVES = frozenset("由请让给跟和与问找叫被把对向替帮为及、加从比谢@是听据归")
 #: Parts of speech that follow a subject: verb, preposition, conjunction, adverb, particle, pronoun, time.

@@ -29,6 +29,8 @@ _ENOUGH = 2.5
 _BESIDE_A_NAME = 2.0
 #: A context of this weight says by itself that a person is meant.
 _ANNOUNCED = 2.0
+#: What it weighs that a tagger sees a person: with it an unknown full name is one, a lone unknown word is not.
+_SEEN = 1.75
 
 _UPPER = "A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĖĘĚĞĢĪĮİĶĹĻĽŁŃŅŇŌŐŒŘŚŞŠŢŤŪŮŰŲŹŻŽ"
 _LOWER = "a-zß-öø-ÿāăąćčďđēėęěğģīįıķĺļľłńņňōőœřśşšţťūůűųźżž"
@@ -53,6 +55,8 @@ _RUN = re.compile(
 )
 _TOKEN = re.compile(rf"{_WORD}|{_INITIALS}|[{_UPPER}]\b|[{_LOWER}]+")
 #: Between sentences nothing announces what follows, but for "Dr. ", whose dot is no end.
+#: Letters that are no others with an accent.
+_NO_ACCENTS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"})
 _SENTENCE_GAPS = frozenset(("? ", "! ", "。", "！", "？"))
 _PUNCTUATION = ".,;:!?…()\"'’“”@*_~–—-"
 _SECOND_LOWER_WORD = re.compile(rf"\s([{_LOWER}]{{2,}})(?!\w)")
@@ -61,6 +65,7 @@ _FAMILY_FIRST = re.compile(
     rf"({_WORD}), ({_WORD})(?=\s*(?:$|[;|(\n\t\ue000/]|,\s*\d|\s\d|[–—-]\s))", re.MULTILINE
 )
 _TITLE = re.compile(r"\b(?:Dr|Doctor|Prof|Professor|Mr|Mrs|Ms|Miss)\.?[ \u00a0]$")
+_LOWER_BEHIND = re.compile(r"[ \u00a0][a-z]+[ \u00a0][a-z]")
 #: At most four words behind a name.
 _FOLLOWING = re.compile(r"[ \t]+([A-Za-z'’]+(?: [A-Za-z'’]+){0,3})")
 _SEPARATOR = re.compile(r"\s*(?:,|;|/|&|、)?\s*(?:(?:and|or|和|与|及)\s+)?")
@@ -70,11 +75,20 @@ _ENDS_LIKE_A_SURNAME = re.compile(
     r"|zadeh|oglu|mann|stein|baum|feld|strom|qvist|quist|gren|worth|thwaite|wright|smith|bury|ez|eau|elli"
     r"|etti|ucci|ardi|inho|eira)$"
 )
+_LOWER_HYPHEN = re.compile(rf"[-‐][{_LOWER}]")
+_SYLLABLE = "[bcdghjkmnpstwy]{0,2}[aeiouwy]{1,3}(?:ng|[nmklph])?"
+_KOREAN = re.compile(rf"{_SYLLABLE}-{_SYLLABLE}")
+_KOREAN_SURNAMES = word_set(
+    "kim lee park choi jung jeong kang cho yoon jang lim oh seo shin kwon hwang ahn ryu yoo hong jeon ko moon bae "
+    "baek paik heo nam noh joo min woo cha chun eom gong"
+)
 _VIETNAMESE = word_set("nguyen tran le pham huynh hoang phan vu vo dang bui do ho ngo duong ly dinh truong")
 _ABBREVIATIONS = word_set("u.s. u.k. u.n. p.s. e.g. i.e. p.m. a.m. q.e.d. d.c. l.a. n.b. u.s.a.")
 #: Figures of exercises and protocols, in every textbook.
-_FIGURES = word_set("alice bob carol charlie dave eve mallory trent peggy victor")
+_FIGURES = word_set("alice bob carol charlie dave eve mallory trent peggy victor adam")
 _MAYBE = MAYBE_GIVEN | SURNAMES
+#: Behind these stands a church, a town or a day.
+_SAINTS = word_set("st saint san santa sankt")
 #: Given names that are no English word in lower case.
 _LOWER_GIVEN = GIVEN - word_set(
     "elif harsh maxim will mark bill jack tony dale josh mike art rob sue ray guy don pat nick dean"
@@ -93,7 +107,8 @@ class _Word:
         word = self.text.casefold().replace("’", "'")
         if word.isascii():
             return word
-        return "".join(c for c in unicodedata.normalize("NFD", word) if not unicodedata.combining(c))
+        word = unicodedata.normalize("NFD", word.translate(_NO_ACCENTS))
+        return "".join(c for c in word if not unicodedata.combining(c))
 
     @property
     def is_initial(self) -> bool:
@@ -110,16 +125,21 @@ class _Word:
         return listed or self.is_initial or is_pinyin_given(plain)
 
 
-def find_english(text: str, allowed: Allowed, bare: bool) -> Iterator[Span]:
-    """Yield spans of names, possibly overlapping; without `bare` only what somebody says of himself."""
+def find_english(text: str, allowed: Allowed, bare: bool, seen: bytes | bytearray = b"") -> Iterator[Span]:
+    """Yield spans of names, possibly overlapping; without `bare` only what somebody says of himself.
+
+    `seen` has a 1 for each character where a tagger sees a person.
+    """
     if not bare:
         yield from _self_named(text, allowed)
         return
     accepted: list[Span] = []
     waiting: list[Span] = []
-    for words, whole in _runs(text):
+    for words, whole in _runs(text, seen):
         span = words[0].start, words[-1].end
-        lexical = _weigh_words(words)
+        if cues.REAGENT.match(text, span[0]):
+            continue
+        lexical = _weigh_words(words) + _SEEN * any(seen[slice(*span)])
         if lexical < -_BESIDE_A_NAME:
             continue
         context = _weigh_context(text, words, lexical)
@@ -157,10 +177,11 @@ def is_english_name(text: str) -> bool:
     return len(runs) == 1 and len(runs[0]) > 1 and (runs[0][0].start, runs[0][-1].end) == (0, len(text))
 
 
-def _runs(text: str) -> Iterator[tuple[list[_Word], Span]]:
+def _runs(text: str, seen: bytes | bytearray = b"") -> Iterator[tuple[list[_Word], Span]]:
     """Yield the words of each run that may be a name, with the place of the whole run."""
     for match in _RUN.finditer(text):
-        if " " not in match[0] and not _may_be_a_name(text, match[0].casefold(), *match.span()):
+        lone = " " not in match[0] and not any(seen[slice(*match.span())])
+        if lone and not _may_be_a_name(text, match[0].casefold(), *match.span()):
             continue
         if match.start() and _WORD_CHARACTER.match(text, match.start() - 1):
             continue
@@ -172,7 +193,7 @@ def _runs(text: str) -> Iterator[tuple[list[_Word], Span]]:
 def _may_be_a_name(text: str, plain: str, start: int, end: int) -> bool:
     """Pass over most single words: on no list of names, or a word too, and nothing near that tells a name."""
     plain = plain.removesuffix("'s").removesuffix("’s")
-    if plain in NOT_NAMES or plain in cues.TITLES:
+    if _is_no_name(plain) or plain in cues.TITLES:
         return plain in SURNAMES and _TITLE.search(text, max(0, start - 12), start) is not None
     if plain in GIVEN or not plain.isascii() or "-" in plain or "." in plain:
         return True
@@ -189,16 +210,23 @@ def _cut(words: Sequence[_Word]) -> Iterator[list[_Word]]:
     run: list[_Word] = []
     titled = len(words) == 1  # a lone word is here only because it may be a name
     for word, following in itertools.zip_longest(words, words[1:]):
-        plain = word.plain.removesuffix("'s")
+        plain = word.plain.removesuffix("'s").removesuffix("’s")
         begins = plain in MAYBE_GIVEN and following and following.plain not in NOT_NAMES and not run
         title = plain.rstrip(".") in cues.TITLES
-        if title or (plain in NOT_NAMES and not begins and not (titled and plain in SURNAMES)):
+        ends = following is None and run and run[-1].plain in GIVEN and plain not in cues.THINGS
+        if title or (_is_no_name(plain) and not begins and not ((titled or ends) and plain in SURNAMES)):
             yield run
             run = []
         else:
             run.append(word)
         titled = title
     yield run
+
+
+def _is_no_name(plain: str) -> bool:
+    if plain in NOT_NAMES:
+        return True
+    return plain.endswith("s") and plain[:-1] in NOT_NAMES and plain not in SURNAMES and plain not in GIVEN
 
 
 def _trimmed(text: str, run: list[_Word]) -> list[_Word]:
@@ -227,6 +255,8 @@ def _weigh_words(words: Sequence[_Word]) -> float:
     plain = [word.plain for word in words if not word.is_particle]
     if len(plain) == 1:
         return _weigh_single(plain[0])
+    if any(_LOWER_HYPHEN.search(word.text) and word.plain.split("-")[0] not in GIVEN for word in words):
+        return _weigh_korean(plain)
     if plain[-1] in cues.THINGS:
         return _weigh_thing(plain)
     if words[0].is_initial or words[-1].is_initial:
@@ -246,6 +276,13 @@ def _weigh_single(word: str) -> float:
     if is_pinyin_given(word):
         return 1.25
     return 1.0 if parts & _MAYBE or is_pinyin_surname(word) else 0.0
+
+
+def _weigh_korean(plain: Sequence[str]) -> float:
+    """Weigh "Soo-jin Park" and "Park Soo-jin", and against it "Long-term Perspective"."""
+    given = any(_KOREAN.fullmatch(word) for word in plain)
+    surname = any(word in _KOREAN_SURNAMES or _is_surname(word) for word in plain)
+    return (3.0 if surname else 1.5) if given else 0.0
 
 
 def _weigh_thing(plain: Sequence[str]) -> float:
@@ -312,6 +349,8 @@ def _weigh_before(text: str, start: int, end: int) -> float:
     if bare.endswith("@"):
         return 2.5
     words = bare[-32:].replace("’", "'").casefold().split()[-cues.LONGEST :]
+    if words and words[-1].rstrip(".") in _SAINTS and between in " \u00a0":
+        return -3.0
     if words and words[-1].rstrip(".").lstrip("(") in cues.TITLES and between in " \u00a0":
         return 3.5
     if "\n" in between or not words or words[-1][-1] in ".?。！？;":
@@ -319,9 +358,17 @@ def _weigh_before(text: str, start: int, end: int) -> float:
     table = _table(between)
     endings = (" ".join(words[first:]).strip('("“*') for first in range(len(words)))
     weight = next((table[ending] for ending in endings if table.get(ending)), 0.0)
+    if table is cues.BEFORE_COLON and _LOWER_BEHIND.match(text, end) and _is_unknown(text[start:end]):
+        return 0.0
     if table is cues.BEFORE_COLON and len(words) > 1 and words[-2] in cues.NUMBERED and len(words[-1]) < 3:
         weight = weight or 2.5
     return weight or _weigh_signature(before, text, end)
+
+
+def _is_unknown(word: str) -> bool:
+    """Tell a lone word on no list, which behind a colon begins a sentence: "Team: Assign staff"."""
+    plain = word.casefold()
+    return " " not in word and plain not in GIVEN and plain not in _MAYBE and not is_pinyin_given(plain)
 
 
 def _table(between: str) -> dict[str, float]:
@@ -360,6 +407,9 @@ def _weigh_behind(text: str, end: int) -> float:
     has = cues.POSSESSED.match(text, end)
     if has and (has[1] in cues.BELONGINGS or has[2] in cues.BELONGINGS):
         return weight + 1.75
+    if cues.REGNAL.match(text, end):
+        return weight - 3.0
+    weight += 1.25 * bool(cues.ADDRESSED.match(text, end))
     concept = cues.CONCEPT_BEHIND.match(text, end)
     return weight - 3.0 if concept and concept[1] in cues.CONCEPTS else weight
 
@@ -404,7 +454,7 @@ def _lower_case(text: str, allowed: Allowed) -> Iterator[Span]:
     """Yield names without a capital in a greeting or a signature: "hi im ella"."""
     words = {word.strip(_PUNCTUATION) for word in set(text.split())}
     for word in sorted(words & _LOWER_GIVEN):
-        for match in re.finditer(rf"{word}(?![\w@])", text):
+        for match in re.finditer(rf"(?<!\w){word}(?![\w@])", text):
             if not cues.LOWER_BEFORE.search(text[max(0, match.start() - 20) : match.start()]):
                 continue
             second = _SECOND_LOWER_WORD.match(text, match.end())

@@ -49,7 +49,8 @@ _LABELS = _phrases(
     student, from, to, cc, ta, tas, presenter, speaker, signed, signature, assignee, reporter, owner,
     payee, attn, group, team, member, members, absent, present, candidate, candidates, examiner, chair,
     host, mentor, advisor, note-taker, scribe, grader, marker, proctor, invigilator, invigilators,
-    convenor, preferred name, legal name, surname, given name, first name, last name, family name
+    reviewer, reviewers, editor, organiser, organizer, coordinator, helper, helpers, volunteer, submitted by, written by,
+    prepared by, checked by, approved by, convenor, preferred name, legal name, surname, given name, first name, last name, family name
     """
 )
 _GREETINGS = _phrases(
@@ -217,6 +218,18 @@ CONCEPTS = (THINGS - word_set("point office room group problem lab book project 
     scattering shift limit sphere lattice zone buffer flask burner dish
     """
 )
+#: What a famous reagent is called; "Priya's solution" is somebody's homework.
+REAGENT = re.compile(
+    "(?:benedict|fehling|tollens|barfoed|ringer|lugol|nessler|hank|earle|locke|dakin|lucas|schiff|biuret)"
+    r"(?:['’]?s?['’]?)?\s+(?:solution|reagent|test|stain)s?\b", re.IGNORECASE
+)
+#: Behind the name of a ruler: "Louis XIV", "Elizabeth I ruled".
+REGNAL = re.compile(r"\s(?:[IVX]{2,5}|[IVX](?=\s(?:of|ruled|reigned|was|and)\b|[,.]))(?![A-Za-z])")
+#: Somebody is spoken to at the beginning of a sentence: "Xiaofeng, could you …".
+ADDRESSED = re.compile(
+    r"[,!]\s+(?:could|can|would|will|please|do|did|are|have|your|you(?!th)|you['’]\w+|what do you|why did you|how do you"
+    r"|come|thank(?:s| you)|well done|nice|good)\b"
+)
 CONCEPT_BEHIND = re.compile(r"(?:['’]s?)?\s+([a-z]+)\b")
 #: Words of history and science: who stands there is known for something.
 FAME = re.compile(
@@ -227,7 +240,7 @@ FAME = re.compile(
     r"|theologian|logician"
     r"|statistician|geologist)s?\b"
     r"|\b(?:discover(?:ed|y|er)|invent(?:ed|or|ion)|found(?:ed|er)|pioneer(?:ed|s|ing)?|(?:novel|poem"
-    r"|sonnet|play|painting)s?)\b"
+    r"|sonnet|painting)s?|reign(?:s|ed)?|ruled|throne|crowned)\b|['’]s plays?\b"
     r"|\btheory of\b|《|\b(?:Press|[Ee]dition|[Tt]extbook|Fundamentals of|Introduction to|Principles of"
     r"|et al)\b"
 )

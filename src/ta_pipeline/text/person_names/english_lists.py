@@ -452,7 +452,8 @@ SURNAMES = word_set(
 NOT_NAMES = word_set(
     """
     monday tuesday wednesday thursday friday saturday sunday january february march july september october
-    november december
+    november december president premier minister chairman children officer detective sample home forms
+    binary search sort sorting heap stack queue hash trees stacks queues heaps
     english chinese german french spanish italian russian american british canadian japanese korean indian
     european african
     asian latin greek arabic portuguese dutch swedish polish turkish sir madam all everyone everybody

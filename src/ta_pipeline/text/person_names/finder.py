@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from ta_pipeline.text.person_names.chinese import find_chinese, is_chinese_name
 from ta_pipeline.text.person_names.english import find_english, is_english_name
+from ta_pipeline.text.person_names.presidio import Presidio
 from ta_pipeline.text.person_names.public import PublicPeople
 
 Span = tuple[int, int]
@@ -17,9 +18,13 @@ _HAN = re.compile(r"[\u3400-\u9fff]")
 class NameFinder:
     """Finds spans of names; those of public people are never among them."""
 
-    def __init__(self, allowed: Iterable[str] = ()) -> None:
-        """Add names to the built-in lists of public people."""
+    def __init__(self, allowed: Iterable[str] = (), presidio: str | None = None) -> None:
+        """Add names to the built-in lists of public people.
+
+        `presidio` is the spaCy model by which Presidio helps with English names.
+        """
         self._public = PublicPeople(allowed)
+        self._presidio = Presidio(presidio) if presidio else None
 
     def find(self, text: str, bare: bool = True) -> list[Span]:
         """Return start and end of each name, in order and without overlap.
@@ -30,7 +35,8 @@ class NameFinder:
         candidates: list[Span] = []
         if _HAN.search(text):
             candidates += find_chinese(text, self._public.in_chinese, bare)
-        candidates += find_english(text, self._public.in_english, bare)
+        seen = self._presidio.persons(text) if self._presidio and bare else b""
+        candidates += find_english(text, self._public.in_english, bare, seen)
         for start, end in sorted(set(candidates), key=lambda span: (span[0], -span[1])):
             if not found or start >= found[-1][1]:
                 found.append((start, end))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from ta_pipeline.text.person_names.public_people import CHINESE, ENGLISH, ENGLISH_FULL
+from ta_pipeline.text.traditional import simplified
 
 #: Characters of the longest Chinese name on the lists.
 _LONGEST = 8
@@ -17,13 +18,18 @@ class PublicPeople:
 
     def __init__(self, allowed: Iterable[str] = ()) -> None:
         """Add names to the lists; those of one word allow every full name that holds them."""
-        own = [" ".join(name.casefold().split()) for name in allowed]
+        own = [simplified(" ".join(name.casefold().split())) for name in allowed]
         self._chinese = CHINESE | {name for name in own if _HAN.search(name)}
         self._own = frozenset(name for name in own if " " not in name and not _HAN.search(name))
         self._full = ENGLISH_FULL | {name for name in own if " " in name}
 
-    def in_chinese(self, text: str, start: int, end: int) -> bool:
-        """Tell whether a public name covers the beginning of a place, and cuts no word behind it."""
+    def in_chinese(self, text: str, start: int, end: int, whole: bool = False) -> bool:
+        """Tell whether a public name covers the beginning of a place, and cuts no word behind it.
+
+        With `whole`, it must be all of the place.
+        """
+        if whole:
+            return text[start:end] in self._chinese
         for left in range(start, max(-1, start - _LONGEST), -1):
             for right in range(max(start, left + 1) + 1, min(len(text), left + _LONGEST) + 1):
                 if text[left:right] in self._chinese and not (

@@ -15,6 +15,7 @@ def _phrase_set(phrases: str) -> frozenset[str]:
 #: As Chinese writes them; none is masked wherever it stands.
 CHINESE = word_set(
     """
+    李群 李代数 李导数 李括号 马氏链 陈类 庞氏骗局 汤普森采样 史莱克 任天堂 莫斯科 莫桑比克 明斯克
     简·爱 简爱 哈利·波特 福尔摩斯 堂吉诃德 哈姆雷特 罗密欧 朱丽叶 特朗普 拜登 奥巴马 克林顿 布什 普京
     扎克伯格 马克·扎克伯格 斯蒂芬·金 库布里克 盖茨比 爱丽丝 白雪公主 灰姑娘 鲁滨逊 格列佛 基督山 冉阿让
     葛朗台 保尔·柯察金 安娜·卡列尼娜 戴维南 诺顿 戴维宁 特勒根 密勒 卢恩 勒夫 卡塔兰 斯特林
@@ -265,6 +266,7 @@ ENGLISH = word_set(
 #: Full names whose family name is too common to stand for one person, and others in full.
 ENGLISH_FULL = _phrase_set(
     """
+    monte carlo, mona lisa, snow white, art nouveau, little boy, fat man,
     abdus salam, abraham de moivre, abraham lincoln, abraham maslow, ada byron, ada lovelace,
     adam ferguson, adam smith, adi shamir, adolf fick, adolf hitler, adrien-marie legendre,
     agatha christie, akio morita, akshay venkatesh, al-biruni, al-khwarizmi, alan kay, alan turing,
