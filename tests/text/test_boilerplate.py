@@ -44,6 +44,7 @@ def test_an_advert_or_copyright_line_goes_as_a_whole_with_its_reason(make_docume
         "限时训练：30 分钟内完成下面三道题。",
         "The sponsor of this law was Newton; copyright of physics belongs to nature.",
         "Subscribe to the idea that energy is conserved.",
+        "There is no channel to which a client could subscribe nowadays.",
         "$\\text{扫码关注公众号}$",
     ],
 )
@@ -150,6 +151,12 @@ def test_a_pattern_that_is_no_expression_is_named(make_document):
     ("line", "reason"),
     [
         ("长按识别二维码，加入学习群", "advert"),
+        ("限时优惠，仅需 99 元", "advert"),
+        ("限时特价：每节课 9 元", "advert"),
+        ("★ 限时优惠 ★", "advert"),
+        ("会员独家优惠，今晚截止！", "advert"),
+        ("Limited-time offer! Half the price until Friday.", "advert"),
+        ("A limited-time offer for all our listeners, only this week!", "advert"),
         ("添加老师微信，领取本节课资料", "advert"),
         ("立即报名，名额有限", "advert"),
         ("记得点赞、收藏，关注我的频道，我们下期见", "advert"),
@@ -185,6 +192,9 @@ def test_promotion_ownership_and_menus_go_each_with_its_own_reason(make_document
     "line",
     [
         "优惠券是三级价格歧视的一个例子。",
+        "限时折扣是企业吸引价格敏感消费者的一种手段。",
+        "使用倒计时功能，营造限时优惠或促销活动的紧迫感。",
+        "A limited-time offer shifts the demand curve to the right.",
         "关注微信支付所用的加密协议。",
         "未经许可使用他人作品构成侵权，这是著作权法的规定。",
         "版权所有者享有复制权和发行权。",

@@ -54,6 +54,11 @@ _FOREIGN = re.compile(rf"[{''.join(sorted(FOREIGN_CHARACTERS | GIVEN_CHARACTERS)
 _LIST_END = re.compile(rf"[^{_HAN}]|$|[和与及等]|(?:{cues.TITLES})")
 
 
+#: Characters of given names that also follow a noun: "王子一人", "王国上下".
+_AFTER_A_WORD = frozenset("一三四六上大可年有同时正通全用自从以所又亦永已为中士生家学")
+_THIRD = GIVEN_CHARACTERS - _AFTER_A_WORD
+
+
 def find_chinese(text: str, allowed: Allowed, bare: bool) -> Iterator[Span]:
     """Yield spans of names, possibly overlapping; without `bare` only what somebody says of himself."""
     everywhere = (
@@ -90,10 +95,22 @@ def _bare(text: str, allowed: Allowed) -> Iterator[Span]:
     for match in _BARE.finditer(text):
         start = match.start()
         around = text[start - 1 : start + 2] if start else " " + text[:2]
-        if _is_in_a_word(around) and not cues.PERSONAL_ACT.match(text, start + 2):
+        if around[0] in "·•‧・" or (_is_in_a_word(around) and not _is_still_a_name(text, start)):
             continue
         if (end := _best_end(text, start, allowed)) is not None:
             yield start, end
+
+
+def _is_still_a_name(text: str, start: int) -> bool:
+    """Tell a name from the word it begins with, by what the person does or by a third character: 汪子墨."""
+    if cues.PERSONAL_ACT.match(text, start + 2):
+        return True
+    third = text[start + 2 : start + 3]
+    return (
+        third in _THIRD
+        and text[start] in CLEAR_SURNAMES
+        and text[start : start + 2] in TAGGED_AS_NAMES
+    )
 
 
 @lru_cache(maxsize=1 << 17)
@@ -322,6 +339,8 @@ def _weigh(text: str, start: int, end: int, width: int) -> float:
     weight = _weigh_surname(text, start, width) + _weigh_given(text[start:end], width)
     left, right = _weigh_left(text, start), _weigh_right(text, end)
     told = left > 2 or right >= cues.TOLD or (left >= cues.TOLD and cues.STOP.match(text, end) is not None)
+    if not told and end - start == 2 and _in_transliteration(text, start, end):
+        return weight - 1.0
     if weight + left + right < _ENOUGH - 1:  # the dictionary adds one at most
         return weight
     weight += _weigh_words(text, start, end, width, told) + left + right
@@ -329,6 +348,16 @@ def _weigh(text: str, start: int, end: int, width: int) -> float:
         return weight
     sentence = _sentence(text, start, end)
     return weight - 2.0 * bool(cues.EXERCISE.search(sentence)) - 1.0 * bool(cues.FAME.search(sentence))
+
+
+def _in_transliteration(text: str, start: int, end: int) -> bool:
+    """Tell whether a place is cut out of a foreign word in Chinese letters: "苏佩" of 苏佩维埃尔."""
+    first, last = start, end
+    while first > 0 and start - first < _LONGEST and text[first - 1] in FOREIGN_CHARACTERS:
+        first -= 1
+    while last < len(text) and last - end < _LONGEST and text[last] in FOREIGN_CHARACTERS:
+        last += 1
+    return last - first >= 4 and FOREIGN_CHARACTERS.issuperset(text[start:end])
 
 
 def _weigh_surname(text: str, start: int, width: int) -> float:
@@ -374,10 +403,6 @@ def _goes_on(words: Sequence[tuple[str, str]], name: str, width: int) -> bool:
     """Tell whether a word that is mostly none of a person is one here, by the character behind it: 汪子墨."""
     clear = name[:width] in CLEAR_SURNAMES and len(words) > 1
     return clear and words[0][0] + words[1][0] == name and words[1][0] not in _AFTER_A_WORD
-
-
-#: Characters of given names that also follow a noun: "王子一人", "王国上下".
-_AFTER_A_WORD = frozenset("一三四六上大可年有同时正通全用自从以所又亦永已为中士生家学")
 
 
 def _weigh_left(text: str, start: int) -> float:

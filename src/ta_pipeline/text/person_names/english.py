@@ -122,7 +122,8 @@ class _Word:
     def is_known(self) -> bool:
         plain = self.plain
         listed = plain in GIVEN or plain in _MAYBE or is_pinyin_surname(plain)
-        return listed or self.is_initial or is_pinyin_given(plain)
+        korean = "-" in plain and _KOREAN.fullmatch(plain) is not None
+        return listed or korean or self.is_initial or is_pinyin_given(plain)
 
 
 def find_english(text: str, allowed: Allowed, bare: bool, seen: bytes | bytearray = b"") -> Iterator[Span]:
