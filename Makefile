@@ -35,7 +35,12 @@ run: setup ## Run the whole default pipeline on the bundled course
 test: setup ## Fast tests and the whole graph on a tiny model
 	@$(BIN)/python -m pytest -m 'not prove and not gpu' $(ARGS)
 
-prove: setup ## Slow and real tests: kills, ranks, llama.cpp, notebooks
+$(VENV)/.extras: $(VENV)/.ready
+	@echo "Installing the extras ocr, ray and speech, which only \`make prove\` needs: about 0.9 GB"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[ocr,ray,speech]'
+	@touch $@
+
+prove: setup $(VENV)/.extras ## Slow and real tests: kills, ranks, llama.cpp, OCR, Ray, notebooks
 	@$(BIN)/python -m pytest -m 'prove or gpu' --timeout 1200 $(ARGS)
 
 lint: setup ## Format check, lint, types, import contracts, pre-commit

@@ -216,6 +216,9 @@ class CleanParams(Strict):
     forbidden: ForbiddenParams
     prose: dict[str, ProseLimits] = Field(description="by ISO code of the language; others are not asked")
     person_name_allow_list: list[str] = Field(description="names that are never masked")
+    presidio_model: str | None = Field(
+        description="installed spaCy model by which Presidio helps with English names; null: the rules alone"
+    )
     dedup: DedupParams
 
 

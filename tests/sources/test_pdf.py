@@ -206,6 +206,7 @@ def test_only_scanned_pages_are_read_by_ocr_and_each_asks_for_its_time(tmp_path,
     assert fault.line == 3 and "max_ocr_pages" in fault.detail
 
 
+@pytest.mark.prove
 @pytest.mark.skipif(not ocr.is_installed(), reason="the extra `ocr` is not installed")
 def test_a_scan_is_read(tmp_path):
     (draft,) = read(tmp_path, scan_of(["Bodies move along lines"]))

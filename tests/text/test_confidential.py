@@ -96,7 +96,8 @@ def test_code_and_dialogues_are_not_marked(make_document):
 
 
 @pytest.mark.parametrize(
-    "heading", ["内部资料，请勿外传", "期末试题 > 【仅限内部使用】 > 第一部分", "Exam 2 > FOR STAFF ONLY > Questions"]
+    "heading",
+    ["内部资料，请勿外传", "期末试题 > 【仅限内部使用】 > 第一部分", "Exam 2 > FOR STAFF ONLY > Questions"],
 )
 def test_a_heading_is_a_mark_too(make_document, heading):
     document = make_document(TEACHING, TEACHING)
@@ -104,7 +105,9 @@ def test_a_heading_is_a_mark_too(make_document, heading):
     assert find_mark(document).startswith("heading: ")
 
 
-@pytest.mark.parametrize("heading", ["国家秘密 > 机密", "Data classes > Confidential", "Contracts > Confidential information"])
+@pytest.mark.parametrize(
+    "heading", ["国家秘密 > 机密", "Data classes > Confidential", "Contracts > Confidential information"]
+)
 def test_a_chapter_about_secrecy_is_none(make_document, heading):
     document = make_document(TEACHING, TEACHING)
     document["segments"][1]["heading"] = heading
@@ -127,7 +130,10 @@ def test_a_chapter_about_secrecy_is_none(make_document, heading):
 def test_what_a_document_says_of_itself_counts_at_its_edges(make_document, statement):
     assert find_mark(make_document(f"{statement}\n{TEACHING}"))
     assert find_mark(make_document(TEACHING, statement))
-    assert find_mark(make_document(TEACHING, statement, *["A line.", "Another.", "A third.", "The last."])) is None
+    assert (
+        find_mark(make_document(TEACHING, statement, *["A line.", "Another.", "A third.", "The last."]))
+        is None
+    )
     assert is_mark(statement)  # a footer of many files must not go as one
 
 
@@ -160,12 +166,16 @@ def test_a_chapter_of_contract_law_may_be_called_confidential_information(make_d
     assert find_mark(make_document(TEACHING, "CONFIDENTIAL INFORMATION", *after))
 
 
-@pytest.mark.parametrize("meta", ['{"classification": "internal"}', '{"confidential": true}', '{"密级": "机密"}'])
+@pytest.mark.parametrize(
+    "meta", ['{"classification": "internal"}', '{"confidential": true}', '{"密级": "机密"}']
+)
 def test_front_matter_marks_a_document(make_document, meta):
     assert find_mark(make_document(TEACHING, meta=meta)).startswith("field ")
 
 
-@pytest.mark.parametrize("meta", ['{"classification": "public"}', '{"confidential": false}', '{"classification": "linear"}'])
+@pytest.mark.parametrize(
+    "meta", ['{"classification": "public"}', '{"confidential": false}', '{"classification": "linear"}']
+)
 def test_other_front_matter_does_not(make_document, meta):
     assert find_mark(make_document(TEACHING, meta=meta)) is None
 

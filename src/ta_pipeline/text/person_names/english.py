@@ -29,7 +29,7 @@ _ENOUGH = 2.5
 _BESIDE_A_NAME = 2.0
 #: A context of this weight says by itself that a person is meant.
 _ANNOUNCED = 2.0
-#: What it weighs that a tagger sees a person: with it an unknown full name is one, a lone unknown word is not.
+#: What it weighs that a tagger sees a person in more than one word; of lone words it is wrong too often.
 _SEEN = 1.75
 
 _UPPER = "A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĖĘĚĞĢĪĮİĶĹĻĽŁŃŅŇŌŐŒŘŚŞŠŢŤŪŮŰŲŹŻŽ"
@@ -56,7 +56,9 @@ _RUN = re.compile(
 _TOKEN = re.compile(rf"{_WORD}|{_INITIALS}|[{_UPPER}]\b|[{_LOWER}]+")
 #: Between sentences nothing announces what follows, but for "Dr. ", whose dot is no end.
 #: Letters that are no others with an accent.
-_NO_ACCENTS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"})
+_NO_ACCENTS = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
+)
 _SENTENCE_GAPS = frozenset(("? ", "! ", "。", "！", "？"))
 _PUNCTUATION = ".,;:!?…()\"'’“”@*_~–—-"
 _SECOND_LOWER_WORD = re.compile(rf"\s([{_LOWER}]{{2,}})(?!\w)")
@@ -79,14 +81,15 @@ _LOWER_HYPHEN = re.compile(rf"[-‐][{_LOWER}]")
 _SYLLABLE = "[bcdghjkmnpstwy]{0,2}[aeiouwy]{1,3}(?:ng|[nmklph])?"
 _KOREAN = re.compile(rf"{_SYLLABLE}-{_SYLLABLE}")
 _KOREAN_SURNAMES = word_set(
-    "kim lee park choi jung jeong kang cho yoon jang lim oh seo shin kwon hwang ahn ryu yoo hong jeon ko moon bae "
-    "baek paik heo nam noh joo min woo cha chun eom gong"
+    "kim lee park choi jung jeong kang cho yoon jang lim oh seo shin kwon hwang ahn ryu yoo hong jeon ko "
+    "moon bae baek paik heo nam noh joo min woo cha chun eom gong"
 )
 _VIETNAMESE = word_set("nguyen tran le pham huynh hoang phan vu vo dang bui do ho ngo duong ly dinh truong")
 _ABBREVIATIONS = word_set("u.s. u.k. u.n. p.s. e.g. i.e. p.m. a.m. q.e.d. d.c. l.a. n.b. u.s.a.")
 #: Figures of exercises and protocols, in every textbook.
 _FIGURES = word_set("alice bob carol charlie dave eve mallory trent peggy victor adam")
 _MAYBE = MAYBE_GIVEN | SURNAMES
+_NO_NAMES = NOT_NAMES | (frozenset(f"{word}s" for word in NOT_NAMES) - SURNAMES - GIVEN)
 #: Behind these stands a church, a town or a day.
 _SAINTS = word_set("st saint san santa sankt")
 #: Given names that are no English word in lower case.
@@ -136,15 +139,13 @@ def find_english(text: str, allowed: Allowed, bare: bool, seen: bytes | bytearra
         return
     accepted: list[Span] = []
     waiting: list[Span] = []
-    for words, whole in _runs(text, seen):
+    for words, whole in _runs(text):
         span = words[0].start, words[-1].end
-        if cues.REAGENT.match(text, span[0]):
-            continue
-        lexical = _weigh_words(words) + _SEEN * any(seen[slice(*span)])
+        lexical = _weigh_words(words) + _SEEN * (len(words) > 1 and any(seen[slice(*span)]))
         if lexical < -_BESIDE_A_NAME:
             continue
         context = _weigh_context(text, words, lexical)
-        if lexical + context < _ENOUGH - _BESIDE_A_NAME:
+        if lexical + context < _ENOUGH - _BESIDE_A_NAME or cues.REAGENT.match(text, span[0]):
             continue
         if allowed(text, *span, context >= _ANNOUNCED) or allowed(text, *whole, True):
             continue
@@ -178,11 +179,10 @@ def is_english_name(text: str) -> bool:
     return len(runs) == 1 and len(runs[0]) > 1 and (runs[0][0].start, runs[0][-1].end) == (0, len(text))
 
 
-def _runs(text: str, seen: bytes | bytearray = b"") -> Iterator[tuple[list[_Word], Span]]:
+def _runs(text: str) -> Iterator[tuple[list[_Word], Span]]:
     """Yield the words of each run that may be a name, with the place of the whole run."""
     for match in _RUN.finditer(text):
-        lone = " " not in match[0] and not any(seen[slice(*match.span())])
-        if lone and not _may_be_a_name(text, match[0].casefold(), *match.span()):
+        if " " not in match[0] and not _may_be_a_name(text, match[0].casefold(), *match.span()):
             continue
         if match.start() and _WORD_CHARACTER.match(text, match.start() - 1):
             continue
@@ -194,7 +194,7 @@ def _runs(text: str, seen: bytes | bytearray = b"") -> Iterator[tuple[list[_Word
 def _may_be_a_name(text: str, plain: str, start: int, end: int) -> bool:
     """Pass over most single words: on no list of names, or a word too, and nothing near that tells a name."""
     plain = plain.removesuffix("'s").removesuffix("’s")
-    if _is_no_name(plain) or plain in cues.TITLES:
+    if plain in _NO_NAMES or plain in cues.TITLES:
         return plain in SURNAMES and _TITLE.search(text, max(0, start - 12), start) is not None
     if plain in GIVEN or not plain.isascii() or "-" in plain or "." in plain:
         return True
@@ -215,19 +215,13 @@ def _cut(words: Sequence[_Word]) -> Iterator[list[_Word]]:
         begins = plain in MAYBE_GIVEN and following and following.plain not in NOT_NAMES and not run
         title = plain.rstrip(".") in cues.TITLES
         ends = following is None and run and run[-1].plain in GIVEN and plain not in cues.THINGS
-        if title or (_is_no_name(plain) and not begins and not ((titled or ends) and plain in SURNAMES)):
+        if title or (plain in _NO_NAMES and not begins and not ((titled or ends) and plain in SURNAMES)):
             yield run
             run = []
         else:
             run.append(word)
         titled = title
     yield run
-
-
-def _is_no_name(plain: str) -> bool:
-    if plain in NOT_NAMES:
-        return True
-    return plain.endswith("s") and plain[:-1] in NOT_NAMES and plain not in SURNAMES and plain not in GIVEN
 
 
 def _trimmed(text: str, run: list[_Word]) -> list[_Word]:
@@ -272,7 +266,7 @@ def _weigh_single(word: str) -> float:
     parts = {word, *word.split("-")}
     if word in _FIGURES or word in SHARED:
         return 0.5 if word in _FIGURES else -0.5
-    if parts & GIVEN:
+    if parts & GIVEN or ("-" in word and parts - {word} <= MAYBE_GIVEN):
         return 2.5
     if is_pinyin_given(word):
         return 1.25
@@ -350,26 +344,31 @@ def _weigh_before(text: str, start: int, end: int) -> float:
     if bare.endswith("@"):
         return 2.5
     words = bare[-32:].replace("’", "'").casefold().split()[-cues.LONGEST :]
-    if words and words[-1].rstrip(".") in _SAINTS and between in " \u00a0":
-        return -3.0
-    if words and words[-1].rstrip(".").lstrip("(") in cues.TITLES and between in " \u00a0":
-        return 3.5
+    title = words[-1].rstrip(".").lstrip("(") if words and between in " \u00a0" else ""
+    if title in cues.TITLES or title in _SAINTS:
+        return 3.5 if title in cues.TITLES else -3.0
     if "\n" in between or not words or words[-1][-1] in ".?。！？;":
         return _weigh_signature(before, text, end)
     table = _table(between)
     endings = (" ".join(words[first:]).strip('("“*') for first in range(len(words)))
     weight = next((table[ending] for ending in endings if table.get(ending)), 0.0)
-    if table is cues.BEFORE_COLON and _LOWER_BEHIND.match(text, end) and _is_unknown(text[start:end]):
-        return 0.0
     if table is cues.BEFORE_COLON and len(words) > 1 and words[-2] in cues.NUMBERED and len(words[-1]) < 3:
         weight = weight or 2.5
+    if weight and table is cues.BEFORE_COLON and _begins_text(text, start, end):
+        return 0.0
     return weight or _weigh_signature(before, text, end)
 
 
-def _is_unknown(word: str) -> bool:
-    """Tell a lone word on no list, which behind a colon begins a sentence: "Team: Assign staff"."""
-    plain = word.casefold()
-    return " " not in word and plain not in GIVEN and plain not in _MAYBE and not is_pinyin_given(plain)
+def _begins_text(text: str, start: int, end: int) -> bool:
+    """Tell a lone word on no list with more behind it, no name: "Team: Assign staff to each step"."""
+    plain = text[start:end].casefold()
+    return (
+        _LOWER_BEHIND.match(text, end) is not None
+        and " " not in plain
+        and plain not in GIVEN
+        and plain not in _MAYBE
+        and not is_pinyin_given(plain)
+    )
 
 
 def _table(between: str) -> dict[str, float]:
@@ -455,7 +454,9 @@ def _lower_case(text: str, allowed: Allowed) -> Iterator[Span]:
     """Yield names without a capital in a greeting or a signature: "hi im ella"."""
     words = {word.strip(_PUNCTUATION) for word in set(text.split())}
     for word in sorted(words & _LOWER_GIVEN):
-        for match in re.finditer(rf"(?<!\w){word}(?![\w@])", text):
+        for match in re.finditer(rf"{word}(?![\w@])", text):
+            if match.start() and _WORD_CHARACTER.match(text, match.start() - 1):
+                continue
             if not cues.LOWER_BEFORE.search(text[max(0, match.start() - 20) : match.start()]):
                 continue
             second = _SECOND_LOWER_WORD.match(text, match.end())

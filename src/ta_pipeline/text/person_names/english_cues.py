@@ -49,8 +49,10 @@ _LABELS = _phrases(
     student, from, to, cc, ta, tas, presenter, speaker, signed, signature, assignee, reporter, owner,
     payee, attn, group, team, member, members, absent, present, candidate, candidates, examiner, chair,
     host, mentor, advisor, note-taker, scribe, grader, marker, proctor, invigilator, invigilators,
-    reviewer, reviewers, editor, organiser, organizer, coordinator, helper, helpers, volunteer, submitted by, written by,
-    prepared by, checked by, approved by, convenor, preferred name, legal name, surname, given name, first name, last name, family name
+    reviewer, reviewers, editor, organiser, organizer, coordinator, helper, helpers, volunteer,
+    submitted by, written by,    prepared by, checked by, approved by,
+    convenor, preferred name, legal name, surname, given name,
+    first name, last name, family name
     """
 )
 _GREETINGS = _phrases(
@@ -221,14 +223,17 @@ CONCEPTS = (THINGS - word_set("point office room group problem lab book project 
 #: What a famous reagent is called; "Priya's solution" is somebody's homework.
 REAGENT = re.compile(
     "(?:benedict|fehling|tollens|barfoed|ringer|lugol|nessler|hank|earle|locke|dakin|lucas|schiff|biuret)"
-    r"(?:['’]?s?['’]?)?\s+(?:solution|reagent|test|stain)s?\b", re.IGNORECASE
+    r"(?:['’]?s?['’]?)?\s+(?:solution|reagent|test|stain)s?\b",
+    re.IGNORECASE,
 )
 #: Behind the name of a ruler: "Louis XIV", "Elizabeth I ruled".
-REGNAL = re.compile(r"\s(?:[IVX]{2,5}|[IVX](?=\s(?:of|ruled|reigned|was|and)\b|[,.]))(?![A-Za-z])")
+REGNAL = re.compile(
+    r"\sthe\s[A-Z][a-z]+|\s(?:[IVX]{2,5}|[IVX](?=\s(?:of|ruled|reigned|was|and)\b|[,.]))(?![A-Za-z])"
+)
 #: Somebody is spoken to at the beginning of a sentence: "Xiaofeng, could you …".
 ADDRESSED = re.compile(
-    r"[,!]\s+(?:could|can|would|will|please|do|did|are|have|your|you(?!th)|you['’]\w+|what do you|why did you|how do you"
-    r"|come|thank(?:s| you)|well done|nice|good)\b"
+    r"[,!]\s+(?:could|can|would|will|please|do|did|are|have|your|you(?!th)|you['’]\w+|come"
+    r"|thank(?:s| you)|well done|nice|good)\b"
 )
 CONCEPT_BEHIND = re.compile(r"(?:['’]s?)?\s+([a-z]+)\b")
 #: Words of history and science: who stands there is known for something.

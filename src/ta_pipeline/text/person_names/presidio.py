@@ -45,7 +45,7 @@ class Presidio:
 @lru_cache(maxsize=1)
 def _analyzer(model: str) -> Any:
     if find_spec("presidio_analyzer") is None:
-        raise InputError(f"`clean.english_names: presidio` needs Presidio. Install it: {_INSTALL}")
+        raise InputError(f"`clean.presidio_model` needs Presidio. Install it: {_INSTALL}")
     if find_spec(model) is None:
         raise InputError(
             f"`clean.presidio_model`: the spaCy model {model!r} is not installed. Install it: {_INSTALL}"
@@ -55,7 +55,7 @@ def _analyzer(model: str) -> Any:
     from presidio_analyzer.nlp_engine import SpacyNlpEngine
     from presidio_analyzer.predefined_recognizers import SpacyRecognizer
 
-    engine = SpacyNlpEngine()
+    engine: Any = SpacyNlpEngine()
     engine.nlp = {"en": spacy.load(model)}  # by name it would ask a hub for the model
     registry = RecognizerRegistry(recognizers=[SpacyRecognizer(supported_entities=[_PERSON])])
     return AnalyzerEngine(registry=registry, nlp_engine=engine, supported_languages=["en"])

@@ -24,7 +24,7 @@ _RUN = re.compile(r"\d[\d \u00a0\-‐‑–.()（）/]*+(?:[A-Za-z]{1,4}-?\d[\d\
 _LONGEST = 48
 
 _PHONE_WORDS = (
-    "电话|手机|座机|联系方式|热线|传真|致电|来电|拨打|打给|回电|短信|分机|总机|呼叫|号码|联络|值班室"
+    "电话|手机|座机|联系方式|热线|专线|传真|致电|来电|拨打|打给|回电|短信|分机|总机|呼叫|号码|联络|值班室"
     "|紧急联系|请拨|拨"
     r"|telephone|phones?\b|mobile\b|cell(?:phone)?\b|tel\b|whatsapp|fax\b|call(?:ing)?\b|ring\b"
     r"|text(?:ing)?\b|sms\b|dial\b|hotline|landline"
@@ -77,7 +77,7 @@ _OTHER_WORDS = (
 )
 #: An identifier of something else than a person: "order ID".
 _OTHER_ID_WORDS = (
-    r"(?:order|product|item|user|tracking|ticket|session|process|commit|transaction|object|message|device"
+    r"(?:award|grant|project|asset|case|course|class|job|module|batch|meeting|order|product|item|user|tracking|ticket|session|process|commit|transaction|object|message|device"
     r"|request)"
     r"\s+ids?\b"
 )
