@@ -29,7 +29,8 @@ _IDEOGRAPH = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _KANA = re.compile(r"[\u3041-\u30ff]")
 _LETTER = re.compile(r"[^\W\d_]")
 #: Addresses, mask placeholders and other names of things, which belong to no language.
-_NEUTRAL = re.compile(r"https?://\S+|\S+@\S+\.\w+|<[A-Z_]+_\d+>")
+#: What stands before an @ is bounded: Chinese has no spaces, and each character could begin an address.
+_NEUTRAL = re.compile(r"https?://\S+|[^\s@]{1,64}@\S+\.\w+|<[A-Z_]+_\d+>")
 
 
 def detect_language(text: str) -> str:
