@@ -37,3 +37,9 @@ def test_no_network_is_needed(monkeypatch):
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     assert detect_language("The net force on a body in equilibrium is zero.") == "en"
+
+
+def test_a_long_text_without_spaces_is_read_in_time():
+    sentences = "化学反应速率与温度有关。" * 60_000
+    assert detect_language(sentences) == "zh"
+    assert detect_language(sentences + "a@b.cn") == "zh"

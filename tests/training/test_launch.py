@@ -3,6 +3,8 @@
 import sys
 from pathlib import Path
 
+import pytest
+
 from ta_pipeline.training.launch import _read_events, _what_failed, child_environment, launch_command
 
 
@@ -45,3 +47,23 @@ def test_the_error_names_the_exception_and_the_log(tmp_path):
     assert "ValueError: batch is wrong" in message
     assert str(log) in message
     assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "step 1\n  traceback : Signal 9 (SIGKILL) received by PID 42\n========\n",
+            "Signal 9 (SIGKILL) received by PID 42",
+        ),
+        ("terminate called\n  what():  connection closed\n========\n", "what():  connection closed"),
+        ("step 1\n========\n--------\n", "step 1"),
+        ("", "it printed nothing"),
+    ],
+)
+def test_the_error_of_a_rank_without_a_traceback_is_no_dividing_line(tmp_path, text, expected):
+    log = tmp_path / "sft.log"
+    log.write_text(text)
+    assert _what_failed("sft", 1, log).startswith(
+        f"sft: training ended with exit code 1: {expected} The whole log"
+    )

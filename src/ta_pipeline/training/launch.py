@@ -26,8 +26,12 @@ from ta_pipeline.progress import Progress
 from ta_pipeline.records import InputError
 from ta_pipeline.training.job import TrainingJob, rows_per_step
 
-#: The line of a traceback that names the exception, with or without the rank before it.
-_EXCEPTION = re.compile(r"^(\[rank\d+\]: )?[\w.]*(Error|Exception|Interrupt): ")
+#: The line of a traceback that names the exception, with or without the rank before it; C++ calls it what().
+_EXCEPTION = re.compile(r"^(\[rank\d+\]: )?([\w.]*(Error|Exception|Interrupt)|what\(\)): ")
+#: What the launcher of several ranks says of one that was killed: its memory, as a rule.
+_KILLED = re.compile(r"Signal \d+ \(\w+\) received by PID \d+")
+#: A line that only divides.
+_RULE = re.compile(r"^[\W_]*$")
 
 #: Written by the child last of all.
 _REPORT = "report.json"
@@ -204,7 +208,8 @@ def _figures(events: list[dict[str, Any]], report: dict[str, Any], job: Training
 
 def _what_failed(method: str, code: int, log: Path) -> str:
     """Say in one line why the child ended, from the last error in its log."""
-    lines = [line.strip() for line in log.read_text("utf-8", errors="replace").splitlines() if line.strip()]
+    text = log.read_text("utf-8", errors="replace")
+    lines = [line.strip() for line in text.splitlines() if not _RULE.match(line)]
     errors = [line for line in lines if _EXCEPTION.match(line) and "ChildFailedError" not in line]
-    last = (errors or lines or ["it printed nothing"])[-1]
+    last = (errors or _KILLED.findall(text) or lines or ["it printed nothing"])[-1]
     return f"{method}: training ended with exit code {code}: {last[:300]} The whole log is {log}."
