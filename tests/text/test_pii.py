@@ -296,3 +296,7 @@ def test_names_of_other_courses_and_other_countries_are_masked(names, text, mask
 )
 def test_matter_of_other_courses_is_not_touched(names, text):
     assert mask_line(text, names) == text
+
+
+def test_a_list_that_ends_in_a_family_name_alone_is_no_error(names):
+    assert mask_line("王浩宇,张", names) == "<NAME_1>,张"

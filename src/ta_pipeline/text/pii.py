@@ -45,9 +45,9 @@ _HAN = re.compile("[\u3400-\u9fff]")
 _ALPHANUMERIC = re.compile(r"[A-Za-z0-9]")
 #: In a roster the number beside a name is the one of a student, whatever stands between them.
 _BEHIND_NAME = re.compile(
-    rf"{_NAME}[，,、（(：:\s|_+-]{{1,4}}(?P<value>[A-Za-z]{{0,3}}\d{{8,12}})(?![\dA-Za-z])"
+    rf"{_NAME}[，,、（(：:\s|_+-]{{0,4}}(?P<value>[A-Za-z]{{0,3}}\d{{8,12}})(?![\dA-Za-z])"
 )
-_BEFORE_NAME = re.compile(rf"(?P<value>\d{{8,12}})[，,、）)：:\s|_+-]{{1,4}}{_NAME}")
+_BEFORE_NAME = re.compile(rf"(?P<value>\d{{8,12}})[，,、）)：:\s|_+-]{{0,4}}{_NAME}")
 #: Kinds whose values stand for one person wherever they are repeated.
 _TELLING = frozenset({"STUDENT_ID", "ID_NUMBER", "WECHAT", "QQ", "BANK_CARD", "PHONE"})
 #: Each kind is hidden from the next: the digits of an e-mail address are no phone number.

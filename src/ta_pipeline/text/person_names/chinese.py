@@ -345,7 +345,7 @@ def _ends(text: str, start: int, width: int) -> Iterator[int]:
     after = start + width
     for length in (2, 1):
         given = text[after : after + length]
-        speaks = length == 2 and given[-1] in cues.SPEAKS
+        speaks = length == 2 and given[-1:] in cues.SPEAKS
         if len(given) == length and not speaks and all(_is_han(c) and c not in NOT_GIVEN for c in given):
             yield after + length
 
@@ -441,7 +441,7 @@ def _weigh_right(text: str, end: int) -> float:
         return 1.0
     if cues.STOP.match(text, end):
         return 0.75
-    if not _is_han(text[end]):  # a digit or letter of another script: 王浩宇¹
+    if not _is_han(text[end : end + 1]):  # a digit or letter of another script: 王浩宇¹
         return 0.0
     following = _words_from(text, end, end)[0]
     return (

@@ -73,7 +73,7 @@ _OTHER_WORDS = (
     r"|outputs?\b|prints?\b|compute\b|evaluates?\b|constant\b|pi\b|checksum\b|password\b|pin\b|code\b"
     r"|sections?\b|chapters?\b|figures?\b|tables?\b|paragraphs?\b|§|netmask\b|mask\b|subnet\b"
     r"|barcode\b|sku\b|patent\b|grant\b|permit\b|clause\b|package\b|item\b|transaction\b|multipl(?:y|ied)\b"
-    r"|divid(?:e|ed)\b|upgraded?\b|install(?:ed)?\b|v\b"
+    r"|divid(?:e|ed)\b|upgraded?\b|install(?:ed)?\b|v\.?\s?$"
 )
 #: An identifier of something else than a person: "order ID".
 _OTHER_ID_WORDS = (
