@@ -1,7 +1,7 @@
 """Persons that Microsoft Presidio sees in English text with a model of spaCy (the extra `presidio`).
 
 What it sees is evidence beside that of the rules and no verdict: left to itself it takes eponyms, headings
-and brands for persons..
+and brands for persons.
 """
 
 from __future__ import annotations
