@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 #: Shields are counted up from here; planes 15 and 16 hold nothing but private-use characters.
 _FIRST_SHIELD = 0xF0000
+#: Characters there are for that; a text with more pieces is no lecture, and the rest of it stays open.
+_MOST_SHIELDS = 0x10FFFE - _FIRST_SHIELD
 _SHIELD = re.compile("[\U000f0000-\U0010fffd]")
 
 _FENCED = (
@@ -46,7 +49,7 @@ def shield(text: str, inline_code: bool = True) -> tuple[str, list[str]]:
     pieces: list[str] = []
     open_text: list[str] = []
     done = 0
-    for match in _protected(text, inline_code):
+    for match in islice(_protected(text, inline_code), _MOST_SHIELDS):
         open_text += (text[done : match.start()], chr(_FIRST_SHIELD + len(pieces)))
         pieces.append(match[0])
         done = match.end()

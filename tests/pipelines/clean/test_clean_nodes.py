@@ -271,6 +271,7 @@ def test_the_same_input_gives_the_same_output():
 def test_a_second_run_signs_only_what_is_new_and_drops_the_same(caplog):
     old = [document(1, [f"{FORCE} {MASS}"]), document(2, [f"{FORCE} {MASS} Indeed."]), document(3, [MASS])]
     first = nodes.drop_near_duplicates(table(*old), CLEAN, NOTHING)
+    caplog.clear()
     with caplog.at_level("INFO"):
         again = nodes.drop_near_duplicates(table(*old), CLEAN, first[2])
         more = nodes.drop_near_duplicates(table(*old, document(4, [MASS])), CLEAN, first[2])
