@@ -14,3 +14,9 @@ def test_formulas_are_listed_without_code():
 
 def test_prose_has_neither_code_nor_formulas():
     assert prose("speed $v$ is `v`") == "speed   is  "
+
+
+def test_more_formulas_than_there_are_shields_do_no_harm():
+    text = "$$x$$ " * 140_000
+    shielded, pieces = shield(text)
+    assert len(pieces) == 0x1FFFE and unshield(shielded, pieces) == text

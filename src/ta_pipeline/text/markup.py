@@ -10,6 +10,8 @@ import re
 
 #: Shields are counted up from here; planes 15 and 16 hold nothing but private-use characters.
 _FIRST_SHIELD = 0xF0000
+#: Characters there are for that; a text with more pieces is no lecture, and the rest of it stays open.
+_MOST_SHIELDS = 0x10FFFE - _FIRST_SHIELD
 _SHIELD = re.compile("[\U000f0000-\U0010fffd]")
 
 _FENCED = (
@@ -43,7 +45,7 @@ def shield(text: str, inline_code: bool = True) -> tuple[str, list[str]]:
         pieces.append(match[0])
         return chr(_FIRST_SHIELD + len(pieces) - 1)
 
-    return (_PROTECTED if inline_code else _BLOCKS).sub(keep, text), pieces
+    return (_PROTECTED if inline_code else _BLOCKS).sub(keep, text, count=_MOST_SHIELDS), pieces
 
 
 def unshield(text: str, pieces: list[str]) -> str:
