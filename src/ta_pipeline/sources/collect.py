@@ -102,7 +102,7 @@ def _sets_by_path(folder: Path, public_sets: list[PublicSet]) -> dict[Path, str]
         try:
             for path in sorted(folder.glob(public_set.pattern)):
                 sets.setdefault(path, public_set.name)
-        except (ValueError, NotImplementedError, IndexError) as error:
+        except (ValueError, NotImplementedError, IndexError) as error:  # the second: an absolute pattern
             raise InputError(
                 f"`ingest.public_sets`: pattern {public_set.pattern!r} of {public_set.name!r} is no glob "
                 f"below a folder ({error}). Write one like '**/{public_set.name}*.json*' in "
