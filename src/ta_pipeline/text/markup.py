@@ -16,9 +16,12 @@ _FIRST_SHIELD = 0xF0000
 _MOST_SHIELDS = 0x10FFFE - _FIRST_SHIELD
 _SHIELD = re.compile("[\U000f0000-\U0010fffd]")
 
+#: Possessive, or an opener of a thousand backticks would be tried at each of its lengths. Behind the rule
+#: (a fence closes with one as long) stands the typing error of one that closes shorter.
 _FENCED = (
-    r"^[ \t]*(?P<fence>`{3,}|~{3,})[^\n]*\n(?:.*?\n)?[ \t]*(?P=fence)[`~]*[ \t]*$"
-    r"|^[ \t]*(?:`{3,}|~{3,})[^\n]*\n.*\Z"  # a fence that is never closed runs to the end
+    r"^[ \t]*(?P<fence>`{3,}+|~{3,}+)[^\n]*+\n(?:.*?\n)?[ \t]*+(?P=fence)[`~]*+[ \t]*$"
+    r"|^[ \t]*(?P<short>```|~~~)[^\n]*+\n(?:.*?\n)?[ \t]*+(?P=short)[`~]*+[ \t]*$"
+    r"|^[ \t]*(?:`{3}|~{3})[^\n]*+\n.*\Z"  # a fence that is never closed runs to the end
 )
 _INLINE = r"(?P<tick>`+)(?!`)[^`\n]+(?P=tick)(?!`)"
 #: Inline `$…$` by pandoc's rule: no space inside the dollars, no digit behind, so that "$5 and $10"
@@ -30,6 +33,7 @@ _FORMULA = (
 )
 _FLAGS = re.DOTALL | re.MULTILINE
 _FENCED_CODE = re.compile(_FENCED, _FLAGS)
+_INLINE_CODE = re.compile(_INLINE)
 _CODE = re.compile(rf"{_FENCED}|{_INLINE}", _FLAGS)
 # A private-use character of the source is protected too, or it would be taken for a shield.
 _BLOCKS = re.compile(rf"{_FORMULA}|{_SHIELD.pattern}", _FLAGS)
@@ -37,6 +41,13 @@ _PROTECTED = re.compile(rf"{_INLINE}|{_FORMULA}|{_SHIELD.pattern}", _FLAGS)
 #: Every protected piece begins with one of these, but for the blanks before a fence. A search for a set
 #: of characters is an order of magnitude faster than the patterns above at every position.
 _OPENER = re.compile("[`~$\\\\\U000f0000-\U0010fffd]")
+_BLANKS = re.compile(r"[ \t]*")
+_RUN = re.compile("`+|~+")
+#: What may stand behind the backticks that open code, up to those that close it.
+_INSIDE = re.compile(r"[^`\n]+(?P<ticks>`+)")
+#: Formulas that begin with a backslash, with what closes each.
+_OPENED = re.compile(r"\\(?:(?P<bracket>[\[(])|begin\{(?P<env>[a-zA-Z]+\*?)\})")
+_CLOSER = re.compile(r"\\(?:[\])]|end\{[a-zA-Z]+\*?\})")
 
 
 def shield(text: str, inline_code: bool = True) -> tuple[str, list[str]]:
@@ -89,19 +100,49 @@ def prose(text: str) -> str:
 
 
 def _protected(text: str, inline_code: bool = True) -> Iterator[re.Match[str]]:
-    """Yield each piece of code and each formula, in order."""
+    """Yield each piece of code and each formula, in order, in time linear in the text."""
     pattern = _PROTECTED if inline_code else _BLOCKS
-    position = 0
+    closers: dict[str, int] | None = None
+    position = line = seen = 0
     while opener := _OPENER.search(text, position):
-        start = opener.start()
-        found = _fence(text, start) if opener[0] in "`~" else None
-        found = found or pattern.match(text, start)
+        start, sign = opener.start(), opener[0]
+        found: re.Match[str] | None = None
+        after = start + 1
+        if sign in "`~":
+            newline = text.rfind("\n", seen, start)  # each character is looked at once
+            line, seen = (newline + 1 if newline >= 0 else line), start
+            after = _end(_RUN, text, start)
+            if _end(_BLANKS, text, line) == start:
+                found = _FENCED_CODE.match(text, line)
+            if found is None and sign == "`" and inline_code:
+                found = _inline_code(text, start, after)
+        elif sign != "\\":
+            found = pattern.match(text, start)
+        elif begun := _OPENED.match(text, start):
+            if closers is None:
+                closers = {match[0]: match.start() for match in _CLOSER.finditer(text, start)}
+            # Without this, each of many that are never closed would be followed to the end of the text.
+            if closers.get(_closer_of(begun), -1) > start:
+                found = pattern.match(text, start)
         if found:
             yield found
-        position = found.end() if found else start + 1
+        position = found.end() if found else after
 
 
-def _fence(text: str, start: int) -> re.Match[str] | None:
-    """Match a block of code whose fence begins at `start`, with the blanks before it."""
-    line = text.rfind("\n", 0, start) + 1
-    return None if text[line:start].strip(" \t") else _FENCED_CODE.match(text, line)
+def _inline_code(text: str, start: int, end: int) -> re.Match[str] | None:
+    """Match code behind a run of backticks; a longer run lends as many of its last as close the code."""
+    inside = _INSIDE.match(text, end)
+    if inside is None or (ticks := len(inside["ticks"])) > end - start:
+        return None
+    return _INLINE_CODE.match(text, end - ticks)
+
+
+def _closer_of(begun: re.Match[str]) -> str:
+    if begun["env"]:
+        return f"\\end{{{begun['env']}}}"
+    return "\\]" if begun["bracket"] == "[" else "\\)"
+
+
+def _end(pattern: re.Pattern[str], text: str, start: int) -> int:
+    match = pattern.match(text, start)
+    return match.end() if match else start

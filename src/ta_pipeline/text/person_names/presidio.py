@@ -48,7 +48,8 @@ def _analyzer(model: str) -> Any:
         raise InputError(f"`clean.presidio_model` needs Presidio. Install it: {_INSTALL}")
     if find_spec(model) is None:
         raise InputError(
-            f"`clean.presidio_model`: the spaCy model {model!r} is not installed. Install it: {_INSTALL}"
+            f"`clean.presidio_model`: the spaCy model {model!r} is not installed. Install it: "
+            f".venv/bin/python -m spacy download {model}"
         )
     import spacy
     from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
