@@ -36,6 +36,9 @@ _SENTENCE = re.compile(r".{12}[。.!?！？]\W*$")
 _COPY_SHARE = 0.5
 #: A page with more of its characters in adverts is an advert as a whole.
 _ADVERT_SHARE = 0.5
+#: Blanks between words that are no single space; each begins with what a search can skip to.
+_OTHER_BLANK = re.compile(r"[^\S\n ]")
+_TWO_BLANKS = re.compile(r"  (?<=\S  )")
 _HAS_LETTER = re.compile(r"[^\W\d_]")
 #: Headings, table rows, labels that announce what follows ("Solution:"), lines of a sentence that goes
 #: on in the next one ("For example,").
@@ -155,8 +158,15 @@ def short_lines(document: Row) -> frozenset[str]:
     if document["kind"] == "dialogue":
         return frozenset()
     texts = [segment["text"] for segment in document["segments"]]
-    lines = texts if document["kind"] == "transcript" else "\n".join(texts).split("\n")
-    return frozenset(_key(line) for line in lines if _SHORTEST_FOOTER <= len(line) <= _LONGEST_ADVERT)
+    page = "\n".join(texts)
+    lines = texts if document["kind"] == "transcript" else page.split("\n")
+    short = [line for line in lines if _SHORTEST_FOOTER <= len(line) <= _LONGEST_ADVERT]
+    # Where no line has more than a space between its words, its key is the line itself.
+    return frozenset(
+        map(_key, short)
+        if _OTHER_BLANK.search(page) or _TWO_BLANKS.search(page)
+        else [line.strip() for line in short]
+    )
 
 
 def _frequent(documents: Sequence[Row], lines_of: Sequence[frozenset[str]], min_files: int) -> frozenset[str]:

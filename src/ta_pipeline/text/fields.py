@@ -56,4 +56,6 @@ def _rewrite_meta(meta: str, text: Rewrite, person: Rewrite) -> str:
 
     if meta in ("", "{}"):
         return meta
-    return json.dumps(rewrite(json.loads(meta), ""), ensure_ascii=False, sort_keys=True)
+    before = json.loads(meta)
+    after = rewrite(before, "")
+    return meta if after == before else json.dumps(after, ensure_ascii=False, sort_keys=True)

@@ -217,11 +217,13 @@ class Masker:
         counts: Audit = Counter(("title", place.kind) for place in self.places(document["title"]))
         headings = {document["title"]}
         for number, segment in enumerate(document["segments"], start=1):
-            texts = [segment["speaker"] or "", segment["text"]]
+            texts = [segment["speaker"], segment["text"]]
             if segment["heading"] not in headings:
                 headings.add(segment["heading"])
                 texts.append(segment["heading"])
-            counts.update((f"segment {number}", place.kind) for text in texts for place in self.places(text))
+            for text in texts:
+                if places := self._found.get(text):
+                    counts.update((f"segment {number}", place.kind) for place in places)
         told: Counter[str] = Counter()
         for (_, kind), count in counts.items():
             told[kind] += count
