@@ -10,8 +10,9 @@ from click.testing import CliRunner
 from ta_pipeline import check_data as checking
 from ta_pipeline.check_data import Raw, check_course, check_everything
 from ta_pipeline.cli import cli
-from ta_pipeline.new_course import SAMPLES, write_samples
+from ta_pipeline.new_course import write_samples
 from ta_pipeline.params import ComposeParams, IngestParams, SourcesParams
+from ta_pipeline.sources.samples import SAMPLES
 
 ROOT = Path(__file__).resolve().parents[1]
 ASKED = {"role": "user", "content": "q"}

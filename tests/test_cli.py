@@ -100,9 +100,9 @@ def test_a_new_course_may_be_named_by_the_path_of_its_folder(project):
     assert invoke("new-course", str(project / "elsewhere/python")).exit_code == 1
 
 
-def test_samples_are_written_only_when_asked_for(project):
-    invoke("new-course", "plain")
-    invoke("new-course", "full", "--with-samples")
+def test_a_new_course_has_samples_unless_they_are_not_wanted(project):
+    invoke("new-course", "plain", "--no-samples")
+    invoke("new-course", "full")
     courses = project / "data/01_raw/courses"
     assert len([p for p in (courses / "full").rglob("*") if p.is_file()]) == 8
     assert [p for p in (courses / "plain").rglob("*") if p.is_file()] == []

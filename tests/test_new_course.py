@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ta_pipeline.new_course import EXPLANATION, SAMPLES, make_course, next_command
+from ta_pipeline.composing.capability import exam_folder
+from ta_pipeline.new_course import EXPLANATION, make_course, next_command
 from ta_pipeline.params import IngestParams, SourcesParams
 from ta_pipeline.records import InputError
 from ta_pipeline.sources.collect import collect
 from ta_pipeline.sources.read import read_file
+from ta_pipeline.sources.samples import SAMPLES
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -21,16 +23,34 @@ def ingest() -> IngestParams:
     return IngestParams(**blocks["ingest"])
 
 
-def test_a_new_course_holds_no_file_that_could_get_in_the_way(tmp_path):
-    course = make_course(tmp_path, "python")
+@pytest.fixture
+def sources() -> SourcesParams:
+    blocks = yaml.safe_load((ROOT / "conf/base/parameters_sources.yml").read_text("utf-8"))
+    return SourcesParams(**blocks["sources"])
+
+
+def test_a_new_course_without_samples_holds_no_file(tmp_path):
+    course = make_course(tmp_path, "python", with_samples=False)
     assert course == tmp_path / "data/01_raw/courses/python"
     assert sorted(p.name for p in course.rglob("*")) == ["eval", "lectures", "processed"]
 
 
-def test_the_project_reads_every_sample_without_quarantine(tmp_path, ingest):
-    course = make_course(tmp_path, "python", with_samples=True)
-    blocks = yaml.safe_load((ROOT / "conf/base/parameters_sources.yml").read_text("utf-8"))
-    sources = SourcesParams(**blocks["sources"])
+def test_samples_that_nobody_has_changed_are_passed_over_beside_a_file_of_ones_own(tmp_path, ingest, sources):
+    course = make_course(tmp_path, "python")
+    (course / "mine.md").write_text("# Lists\n\nA list keeps its items in order.\n")
+    (course / "faq.csv").write_text("question,answer\nWhat is a list?,Items in order.\n")
+    documents, _ = collect(course, tmp_path / "none", "python", ingest, sources)
+    assert documents["source"].to_pylist() == ["faq.csv", "mine.md"]
+    documents, _ = collect(course, tmp_path / "none", "python", ingest, sources, samples_too=True)
+    assert documents.num_rows == 8
+    exam = course / "eval/benchmark.jsonl"
+    assert exam_folder(course, tmp_path, tmp_path / "shared", "python") == tmp_path / "shared"
+    exam.write_text(exam.read_text().replace("last night", "today"))
+    assert exam_folder(course, tmp_path, tmp_path / "shared", "python") == exam.parent
+
+
+def test_a_course_of_samples_alone_is_read_without_quarantine(tmp_path, ingest, sources):
+    course = make_course(tmp_path, "python")
     documents, quarantined = collect(course, tmp_path / "none", "python", ingest, sources)
     assert quarantined.num_rows == 0
     rows = documents.to_pylist()
@@ -62,8 +82,8 @@ def test_a_folder_with_a_file_in_it_is_left_alone(tmp_path, with_samples):
 
 
 def test_samples_can_be_added_to_a_course_that_is_still_empty(tmp_path):
-    make_course(tmp_path, "python")
-    course = make_course(tmp_path, "python", with_samples=True)
+    make_course(tmp_path, "python", with_samples=False)
+    course = make_course(tmp_path, "python")
     assert sorted(p.relative_to(course).as_posix() for p in course.rglob("*.*")) == sorted(SAMPLES)
 
 

@@ -107,7 +107,9 @@ def _read(course: Path, public: Path | None, raw: Raw, findings: Findings) -> li
     ingest = raw.ingest.model_copy(update={"max_quarantined_share": 1.0})
     folder, nothing = public or course, course / "no public sets"
     try:
-        documents, quarantined = collect(course, public or nothing, course.name, ingest, raw.sources)
+        documents, quarantined = collect(
+            course, public or nothing, course.name, ingest, raw.sources, samples_too=True
+        )
     except InputError as error:
         findings.problems.append(_whole(folder, error))
         return []

@@ -89,18 +89,21 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
 
 @cli.command("new-course")
 @click.argument("name")
-@click.option("--with-samples", is_flag=True, help="Add a small sample of each kind of file, to be replaced.")
-def new_course(name: str, with_samples: bool) -> None:
-    """Make the folder of a course of your own, called NAME."""
+@click.option(
+    "--samples/--no-samples", default=True, help="A small sample of each kind of file, to be replaced."
+)
+def new_course(name: str, samples: bool) -> None:
+    """Make the folder of a course of your own, called NAME, with a small sample of each kind of file."""
     from ta_pipeline.new_course import COURSES, EXPLANATION, make_course, next_command
 
     root = project_root(Path.cwd())
     if Path(name).absolute().parent == root / COURSES:
         name = Path(name).name  # as completion of the shell writes it
-    course = make_course(root, name, with_samples)
+    course = make_course(root, name, samples)
+    click.echo(f"Made {course.relative_to(root)}")
     for path in sorted(p for p in course.rglob("*") if p.is_file()):
         click.echo(f"Sample {path.relative_to(root)}")
-    click.echo(f"Made {course.relative_to(root)}\n\n{EXPLANATION}\n\nThen: {next_command(name)}")
+    click.echo(f"\n{EXPLANATION}\n\nThen: {next_command(name)}")
 
 
 @cli.group(cls=OneLineErrors, invoke_without_command=True)

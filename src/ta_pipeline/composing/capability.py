@@ -24,7 +24,8 @@ from ta_pipeline.formats.turns import read_calls, said
 from ta_pipeline.params import ComposeParams
 from ta_pipeline.rag.prompt import clock
 from ta_pipeline.records import InputError
-from ta_pipeline.sources.folder import EXAM
+from ta_pipeline.sources.folder import EXAM, list_files
+from ta_pipeline.sources.samples import untouched_samples
 
 #: The tasks of each file, the one a row has by itself first.
 TASKS = {"tool": ("tool",), "rag": ("rag", "refusal"), "style": ("style", "qa")}
@@ -141,7 +142,8 @@ def exam_folder(course_files: Path, public_files: Path, benchmark_files: Path, c
     Raises InputError where the course's own file asks nothing about the course.
     """
     own = Path(course_files) / EXAM
-    if own.is_file():
+    names = [file.name for file in list_files(Path(course_files))]
+    if own.is_file() and EXAM not in untouched_samples(Path(course_files), names):
         if not _asks_about(own, course):
             raise InputError(
                 f"{own}: no row has `course` {course!r}; write it into the rows, or take the file away."

@@ -7,6 +7,7 @@ The one place where a draft becomes a row of `records.DOCUMENT` and a fault one 
 from __future__ import annotations
 
 import json
+import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -25,8 +26,11 @@ from ta_pipeline.sources.isolation import IsolatedReader
 from ta_pipeline.sources.public_sets import PublicSets
 from ta_pipeline.sources.read import MARKDOWN_SUFFIXES
 from ta_pipeline.sources.recordings import is_recording, stands_for
+from ta_pipeline.sources.samples import untouched_samples
 from ta_pipeline.sources.speech import read_speech
 from ta_pipeline.sources.whisper import release_model
+
+logger = logging.getLogger(__name__)
 
 COURSE = "course"
 _LISTED = 20
@@ -55,14 +59,24 @@ class _Read:
 
 
 def collect(
-    course_files: Path, public_files: Path, course: str, ingest: IngestParams, sources: SourcesParams
+    course_files: Path,
+    public_files: Path,
+    course: str,
+    ingest: IngestParams,
+    sources: SourcesParams,
+    samples_too: bool = False,
 ) -> tuple[pa.Table, pa.Table]:
     """Read both folders into `DOCUMENT` and `QUARANTINED` rows.
 
     Raises InputError where the course folder is empty, a public set's licence is not allowed, or too large
-    a share of all files gave no document. `public_files` may be missing.
+    a share of all files gave no document. `public_files` may be missing. Samples of `ta new-course` that
+    nobody has changed are passed over, unless `samples_too`.
     """
     own = [file for file in list_files(course_files) if file.name != EXAM]
+    samples = untouched_samples(course_files, [file.name for file in own])
+    if samples and not samples_too:
+        own = [file for file in own if file.name not in samples]
+        logger.info("Passed over %d samples of `ta new-course` that nobody has changed", len(samples))
     if not own:
         raise InputError(
             f"{course_files}: no file to read. Make a course with `ta new-course {course}` and put its "
