@@ -70,6 +70,18 @@ def test_a_spoken_window_is_cited_by_the_start_of_its_first_cue(materials):
     assert (window.start, window.end, window.cited) == (90.0, 108.0, "[Lecture 1 01:30]")
 
 
+def test_a_tile_ends_before_a_table_or_a_formula_and_not_inside(build):
+    row = "| a cart | 2 kg | 3 m/s |"
+    said = "Two carts meet on a level track and stick together afterwards."
+    text = "\n".join(
+        [said, said, "The momentum is kept:", "$$m v = M V$$", row, row.replace("cart", "box"), row]
+    )
+    (material,) = read_materials([build["notes"]("01-a", "Carts", [("Meeting", text)])])
+    texts = [window.text for window in tile(material, 150)]
+    assert [text.split("\n")[0] for text in texts] == [said, "The momentum is kept:"]
+    assert texts[1].count("|") == 12
+
+
 def test_tiles_do_not_overlap_and_keep_to_the_limit(materials):
     windows = tile(materials["01-motion.srt"], 160)
     assert all(80 <= passage_size(window.text) <= 160 for window in windows)

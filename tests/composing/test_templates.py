@@ -120,6 +120,42 @@ def test_a_bullet_list_is_asked_for_point_by_point(build):
     assert " 2 " in row.question and "Steps" in row.question
 
 
+def test_a_list_is_about_what_announces_it_and_not_about_its_section(build):
+    told = "Torque turns a body. What students often get wrong with torque:\n- the arm is measured along the rod;\n"
+    listed = material(build, ("3. Torque", told + "- the sign of a torque is left out."))
+    (row,) = [made for made in made_from(listed, 7) if made.family == "extract"]
+    assert '"What students often get wrong with torque"' in row.question
+    silent = material(build, ("3. Torque", told.replace(" What students often get wrong with torque:", "")))
+    assert [made for made in made_from(silent, 7) if made.family == "extract"] == []
+
+
+def test_a_section_is_summed_up_by_a_sentence_that_names_it(build):
+    named = "The moment of inertia of a body tells how hard it is to turn."
+    sections = [
+        ("2. Moment of inertia", named),
+        ("3. Rolling", "A ring needs twice the energy of a disc here."),
+    ]
+    rows = made_from(material(build, *sections), 7)
+    assert [row.answer for row in rows if row.family == "summarise"] == [named]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "bare"),
+    [
+        ("刚体的**角动量**是矢量。", "刚体的角动量是矢量。"),
+        ("so a*b*c stays", "so a*b*c stays"),
+        ("![a box](fig/box.png) A box slides.", " A box slides.".strip()),
+    ],
+)
+def test_bold_type_and_images_are_taken_off(sentence, bare):
+    assert plain(sentence) == bare
+
+
+def test_pointing_out_is_no_definition(build):
+    text = "**平行轴定理**指出，刚体对某轴的转动惯量等于两项之和，质心项在内。"
+    assert definitions(material(build, ("一、定理", text), language="zh")) == []
+
+
 def test_json_answers_have_the_asked_keys(course):
     (words,) = [m for m in read_materials(course) if m.source == "01-motion.md"]
     rows = [made for made in made_from(words, 7) if made.family == "format"]

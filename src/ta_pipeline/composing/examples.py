@@ -9,7 +9,7 @@ from random import Random
 
 from ta_pipeline.composing.contexts import Contexts
 from ta_pipeline.composing.dialogues import Grounded, homework_rows, meta_of, read_dialogues, turns_of
-from ta_pipeline.composing.passages import columns, held_out_lectures, read_materials
+from ta_pipeline.composing.passages import columns, has_mask, held_out_lectures, read_materials
 from ta_pipeline.composing.rarer import Ground, rarer_rows
 from ta_pipeline.composing.refusals import refusal_rows
 from ta_pipeline.composing.rows import ChunkFinder, Message, Row, ask, cite, make_row
@@ -106,6 +106,10 @@ def _replay_rows(documents: Sequence[Row]) -> list[Row]:
         meta, messages = meta_of(document), turns_of(document)
         if "rejected" in meta or "image" in meta or not messages or messages[-1]["role"] != "assistant":
             continue
+        # Of a text too short to tell its language there are few, which would be drawn as often as the others;
+        # a mask may hide what the answer needs.
+        if not document["language"] or any(has_mask(message["content"]) for message in messages):
+            continue
         reads = isinstance(meta.get("passage"), str)
         if reads:
             messages = _over_passage(messages, meta, document["language"])
@@ -114,6 +118,7 @@ def _replay_rows(documents: Sequence[Row]) -> list[Row]:
             continue
         tools = meta.get("tools") or None
         tools = tools if isinstance(tools, str) or tools is None else json.dumps(tools, ensure_ascii=False)
+        tools = None if tools is not None and tools.strip() == "[]" else tools
         origin, task = document["origin"], "tool" if tools else "rag" if reads else "qa"
         language, name = document["language"], document["id"]
         rows.append(make_row(task, "replay", language, name, messages, origin=origin, tools=tools))

@@ -23,6 +23,8 @@ from ta_pipeline.text.chunk import Unit, join_units, units_of
 _HOLDS_ANSWER = 0.5
 #: How far the time that a question names may be from where the answer is said.
 _NEAR_SECONDS = 60.0
+#: How a displayed formula begins.
+_FORMULA = ("$$", "\\[", "\\begin{")
 #: Passages shorter than this share of the limit are no good company for a full one.
 _FULL_ENOUGH = 0.5
 _CHINESE = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
@@ -164,7 +166,11 @@ def window_over(material: Material, first: int, last: int, chars: int) -> Window
 
 
 def tile(material: Material, chars: int) -> list[Window]:
-    """Cut a material into neighbouring windows of at most size `chars`, never across a heading."""
+    """Cut a material into neighbouring windows of at most size `chars`, never across a heading.
+
+    A table stays whole, and so does what announces a list or a formula with it, where a window that is
+    full enough is left before them.
+    """
     windows: list[Window] = []
     first = 0
     while first < len(material.units):
@@ -175,9 +181,27 @@ def tile(material: Material, chars: int) -> list[Window]:
             if size > chars or following.heading != material.units[first].heading:
                 break
             last += 1
+        last = _whole(material, first, last, _FULL_ENOUGH * chars)
         windows.append(Window(material, first, last))
         first = last + 1
     return [window for window in windows if passage_size(window.text) >= _FULL_ENOUGH * chars]
+
+
+def _whole(material: Material, first: int, last: int, least: float) -> int:
+    """Move the end of a window back to where nothing is torn apart, if that leaves it `least` in size."""
+    end = last
+    while end > first and _torn(material, end):
+        end -= 1
+    whole = not _torn(material, end) and passage_size(join_units(material.units[first : end + 1])) >= least
+    return end if whole else last
+
+
+def _torn(material: Material, last: int) -> bool:
+    """Tell whether a cut behind the unit `last` parts rows of a table, or a formula or list and its lead."""
+    if last + 1 == len(material.units) or material.units[last].heading != material.units[last + 1].heading:
+        return False
+    before, behind = material.units[last].text.rstrip(), material.units[last + 1].text.lstrip()
+    return before.endswith((":", "：")) or behind.startswith(_FORMULA) or before[:1] == behind[:1] == "|"
 
 
 class PassagePool:

@@ -17,6 +17,7 @@ from ta_pipeline.composing.passages import columns
 from ta_pipeline.composing.refusals import VARIED, WORDINGS
 from ta_pipeline.composing.rows import Message, Row, context_of, question_of, without_citation
 from ta_pipeline.composing.similarity import normalise
+from ta_pipeline.composing.templates import plain
 from ta_pipeline.params import ComposeParams
 from ta_pipeline.rag.prompt import citation
 from ta_pipeline.records import stable_id
@@ -182,7 +183,7 @@ def _citations(row: Row) -> list[str]:
 def _copied(row: Row, rng: Random, cited: Sequence[str]) -> str:
     """Copy a whole sentence of a passage as if it were the answer, with that passage's citation."""
     sentences = [
-        f"{name} {sentence.strip().replace('**', '')}"
+        f"{name} {plain(sentence)}"
         for name, text in _passages(row)
         if name in cited
         for sentence in split_sentences(text)

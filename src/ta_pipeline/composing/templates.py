@@ -27,12 +27,16 @@ from ta_pipeline.composing.wordings import ANSWER_KEYS, KEYS, QUESTIONS, SAID
 #: Columns of a sentence that answers a question: shorter says nothing, longer is no sentence or two.
 _SHORTEST, _LONGEST = 24, 260
 _SHORTEST_POINT = 10
-#: Sentences of a section among which its lead is looked for.
-_OPENING = 4
+#: The same of the line that announces a list.
+_LONGEST_LEAD = 60
+#: Sentences of a section among which its lead is looked for, and the share of the topic it must name.
+_OPENING = 2
+_NAMES_TOPIC = 0.5
 _STYLE = ("summarise", "make_questions", "format")
 #: Families about one passage alone are asked with that passage alone: cheaper, and nothing to choose.
 _ALONE = ("summarise", "make_questions")
 
+_IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
 _NUMBERING = re.compile(r"^(?:[一二三四五六七八九十]+、|\d+(?:\.\d+)*[.)、]?\s+|§\s*\d+\s*)")
 _TASK = re.compile(
@@ -43,9 +47,11 @@ _NO_TOPIC = re.compile(
     r"^(?:例题|小结|第.{1,3}讲|Worked example|Example|Key ?points?|Summary|Lecture \d)", re.IGNORECASE
 )
 _BULLET = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+")
-_EMPHASIS = re.compile(r"(?<![\w*])(\*{1,2})(?![\s*])([^*\n]+?)\1(?!\*)")
+_EMPHASIS = re.compile(r"(?<![A-Za-z0-9_*])(\*{1,2})(?![\s*])([^*\n]+?)\1(?!\*)")
+#: "牛顿指出" and "指向" say of nothing what it is.
+_MEANS = "(?:是指|指的是|是(?!否)|指(?![出向明示导数针标定]))"
 _DEFINED = {
-    "zh": re.compile(r"^\*\*(?P<term>[^*，。]{2,16})\*\*(?:（[^）]*）)?(?:是指|指的是|是|指)"),
+    "zh": re.compile(r"^\*\*(?P<term>[^*，。]{2,16})\*\*(?:（[^）]*）)?" + _MEANS),
     "en": re.compile(
         r"^(?:(?P<article>An?|The)\s+)?\*\*(?P<term>[^*]{2,40})\*\*(?:\s*\([^)]*\))?\s+"
         r"(?:is|are|means|states|says)\b"
@@ -68,10 +74,10 @@ _HOW_TO = {
         r"(?:we|you|Python|use|one|add)\b"
     ),
 }
-_AFTER_IS = re.compile(r"^.{2,60}?(?:是指|指的是|是|指|\sis\s|\sare\s|\smeans\s|\sstates that\s)(.+)$")
+_AFTER_IS = re.compile(rf"^.{{2,60}}?(?:{_MEANS}|\sis\s|\sare\s|\smeans\s|\sstates that\s)(.+)$")
 #: Sentences that lean on what stood before them, or talk about the text and its reader.
 _LEANING = re.compile(
-    r"^(?:这|那|它|他|她|其|此|上述|因此|所以|于是|但|而|不过|可见|由此|同样|例如|比如|如图|下表|下图|解|首先"
+    r"^\W*(?:Hint|提示)|^(?:这|那|它|他|她|其|此|上述|因此|所以|于是|但|而|不过|可见|由此|同样|例如|比如|如图|下表|下图|解|首先"
     r"|其次|然后|另外|也|又|再|即|我们|接下来|现在|请|试|写出|计算|求|证明"
     r"|(?:This|That|These|Those|It|They|He|She|Its|Their|Here|There|Thus|Therefore|Hence|So|But|And|However"
     r"|For example|For instance|In this|In that|In the (?:example|case|output|code)|Also|Then|Now|Next"
@@ -141,8 +147,8 @@ class TemplateShape:
 
 
 def plain(text: str) -> str:
-    """Take Markdown's bullets, emphasis, link targets and line breaks off a sentence; formulas stay."""
-    bare = _EMPHASIS.sub(r"\2", _LINK.sub(r"\1", _BULLET.sub("", text)))
+    """Take Markdown's bullets, emphasis, images, link targets and line breaks off a sentence."""
+    bare = _EMPHASIS.sub(r"\2", _LINK.sub(r"\1", _IMAGE.sub("", _BULLET.sub("", text))))
     return " ".join(bare.split())
 
 
@@ -177,16 +183,23 @@ def _in_a_sentence(term: str) -> str:
 
 
 def leads(material: Material) -> list[tuple[str, str, int]]:
-    """Find (topic, sentence, place) of each section: the first of its opening sentences that stands alone."""
+    """Find (topic, sentence, place) of each section: an opening sentence that names it and stands alone."""
     found: dict[str, tuple[str, str, int]] = {}
     opening: Counter[str] = Counter()
     for place, unit in enumerate(material.units):
         topic, sentence = topic_of(unit.heading), plain(unit.text)
         opening[unit.heading] += 1
         usable = opening[unit.heading] <= _OPENING and topic not in ("", material.title)
-        if usable and unit.heading not in found and _answers(sentence):
+        if usable and unit.heading not in found and _answers(sentence) and _names(sentence, topic):
             found[unit.heading] = (topic, sentence, place)
     return list(found.values())
+
+
+def _names(sentence: str, topic: str) -> bool:
+    """Tell whether a sentence holds half of the character pairs of a topic."""
+    said, wanted = normalise(sentence), normalise(topic)
+    pairs = {wanted[i : i + 2] for i in range(len(wanted) - 1)}
+    return sum(pair in said for pair in pairs) >= _NAMES_TOPIC * max(1, len(pairs))
 
 
 def topic_of(heading: str) -> str:
@@ -271,12 +284,28 @@ def _list_rows(material: Material, rng: Random) -> Iterator[Made]:
         while last < len(material.units) and _BULLET.match(material.units[last].text):
             last += 1
         points = [plain(unit.text).rstrip("；;。.，, ") for unit in material.units[place:last]]
-        topic = topic_of(material.units[place].heading)
+        topic = _subject_of_list(material, place)
         if topic and _make_a_list(points):
             question = rng.choice(QUESTIONS[material.language]["extract"]).format(x=topic, n=len(points))
             answer = "\n".join(f"- {point}" for point in points)
             yield Made("extract", question, answer, material, place, last - 1, material.id)
         place = max(last, place + 1)
+
+
+def _subject_of_list(material: Material, first: int) -> str:
+    """Give what a list is about: its section, where at most a lead opens that, or else what announces it."""
+    heading = material.units[first].heading
+    before = [unit.heading == heading for unit in material.units[max(0, first - 2) : first]]
+    if not any(before) or (before[-2:] in ([False, True], [True]) and _is_lead(material, first - 1)):
+        return topic_of(heading)
+    lead = plain(material.units[first - 1].text)
+    sized = _SHORTEST_POINT < columns(lead) <= _LONGEST_LEAD and not re.search("[。.！!]", lead)
+    told = sized and _is_lead(material, first - 1) and not _LEANING.match(lead) and not has_mask(lead)
+    return lead.rstrip("：: ") if told else ""
+
+
+def _is_lead(material: Material, place: int) -> bool:
+    return material.units[place].text.rstrip().endswith(("：", ":"))
 
 
 def _make_a_list(points: Sequence[str]) -> bool:
