@@ -196,3 +196,18 @@ def test_all_texts_of_a_document_are_normalised_and_empty_segments_disappear(mak
     assert [s["text"] for s in clean["segments"]] == ["A"]
     assert (clean["title"], clean["segments"][0]["heading"]) == ("T", "H")
     assert clean["meta"] == '{"rejected": "No", "source": "Ｓ.md"}'
+
+
+@pytest.mark.parametrize(
+    ("text", "chosen"),
+    [
+        ("又名-{zh-hant:猴面包树;zh-hans:猢狲树;zh-tw:猴面包树}-、树", "又名猢狲树、树"),
+        ("海拔450-{zh-cn:米; zh-hk:米; zh-tw:公尺}-处", "海拔450米处"),
+        ("安帝夫妇及何-{后}-西退", "安帝夫妇及何后西退"),
+        ("-{T|Gtk#}-Gtk#是", "Gtk#是"),
+        ("$x^{-{a}-}$ 与 -{b}-", "$x^{-{a}-}$ 与 -{b}-"),
+        ("-{zh-tw:職人;}-", "職人"),
+    ],
+)
+def test_words_by_region_are_chosen(text, chosen):
+    assert normalise_text(text) == chosen

@@ -44,6 +44,28 @@ def rewrite_document(document: Row, text: Rewrite, person: Rewrite) -> Row:
     return {**document, "title": title, "segments": segments, "meta": meta}
 
 
+def texts_of(document: Row) -> tuple[list[str], list[str]]:
+    """Return what `rewrite_document` would give to `text` and to `person`, once each, in order."""
+    texts: dict[str, None] = {document["title"]: None}
+    persons: dict[str, None] = {}
+    for segment in document["segments"]:
+        texts[segment["heading"]] = None
+        texts[segment["text"]] = None
+        speaker = segment["speaker"]
+        if speaker is not None and speaker not in ROLES:
+            persons[speaker] = None
+    _rewrite_meta(document["meta"], _kept_in(texts), _kept_in(persons))
+    return list(texts), list(persons)
+
+
+def _kept_in(seen: dict[str, None]) -> Rewrite:
+    def keep(text: str) -> str:
+        seen[text] = None
+        return text
+
+    return keep
+
+
 def _rewrite_meta(meta: str, text: Rewrite, person: Rewrite) -> str:
     def rewrite(value: Any, field: str) -> Any:
         if isinstance(value, dict):

@@ -2,8 +2,9 @@
 
 Full-width letters, digits and the ideographic space are folded, line ends unified, control and
 zero-width characters removed, wrongly decoded text repaired (`mojibake.py`), traditional Chinese
-simplified where a parameter asks for it. Nothing else: NFKC and ftfy's defaults turn x² into x2, ½ into
-1/2 and ， into a comma. Code and formulas keep every byte but their line ends.
+simplified where a parameter asks for it, Wikipedia's choices of words by region made. Nothing else: NFKC
+and ftfy's defaults turn x² into x2, ½ into 1/2 and ， into a comma. Code and formulas keep every byte but
+their line ends.
 """
 
 from __future__ import annotations
@@ -33,6 +34,10 @@ _INVISIBLE = re.compile(f"[{_HIDDEN}]|(?<![\u2600-\u27bf\ufe0f\U0001f000-\U0001f
 _MAY_BE_INVISIBLE = re.compile(f"[{_HIDDEN}\u200d]")
 #: A text without any of these is as it should be: one search for a set of characters says so.
 _SUSPECT = re.compile(f"[\r{_HIDDEN}\u200d{_FULL_WIDTH.pattern[1:-1]}{SIGNS}]")
+#: MediaWiki's choice of words by region, as dumps of the Chinese Wikipedia have it:
+#: -{zh-hans:猢狲树;zh-tw:猴面包树}-, -{后}- where nothing may be converted, -{T|…}- for the title alone.
+_VARIANTS = re.compile(r"-\{\s*(?P<told>zh[a-z-]*\s*:[^{}\n]*|[\u4e00-\u9fff]{1,20}|[A-Z]\|[^{}\n]*)\}-")
+_VARIANT = re.compile(r"zh(?P<region>[a-z-]*)\s*:\s*(?P<words>[^;]*)")
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 
 
@@ -42,7 +47,7 @@ def normalise_text(text: str, simplify: bool = False) -> str:
     The result is stable: taking out a zero-width character may make a formula of what was none, so it is
     gone over until nothing changes.
     """
-    while _SUSPECT.search(text):
+    while _SUSPECT.search(text) or ("-{" in text and _VARIANTS.search(text)):
         mended = _mend(text)
         if mended == text:
             break
@@ -58,7 +63,8 @@ def simplify_chinese(text: str) -> str:
 
 def normalise_document(document: Row, simplify: bool = False) -> Row:
     """Return a document with all its texts normalised; segments without text disappear."""
-    if simplify or _SUSPECT.search(_all_text(document)):
+    whole = _all_text(document)
+    if simplify or "-{" in whole or _SUSPECT.search(whole):
 
         def rewrite(text: str) -> str:
             return normalise_text(text, simplify)
@@ -84,7 +90,18 @@ def _mend(text: str) -> str:
         shielded = _INVISIBLE.sub("", shielded)
     if _FULL_WIDTH.search(shielded):
         shielded = shielded.translate(_FOLD)
+    if "-{" in shielded:
+        shielded = _VARIANTS.sub(_mainland, shielded)
     return unshield(shielded, pieces)
+
+
+def _mainland(match: re.Match[str]) -> str:
+    """Choose among the words for different regions those for simplified Chinese, or else the first."""
+    told = match["told"]
+    if not told.startswith("zh"):
+        return "" if "|" in told else told
+    words = {found["region"]: found["words"].strip() for found in _VARIANT.finditer(told)}
+    return next((words[region] for region in ("-hans", "-cn") if region in words), next(iter(words.values())))
 
 
 @lru_cache(maxsize=1)

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from ta_pipeline.text.fields import rewrite_document
+from ta_pipeline.text.fields import rewrite_document, texts_of
 from ta_pipeline.text.markup import is_fenced_code, shield, unshield
 from ta_pipeline.text.person_names import NameFinder
 from ta_pipeline.text.person_names.chinese import is_chinese_word
@@ -125,6 +125,9 @@ def search_together(maskers: Sequence[Masker]) -> None:
 def _masked(batch: Sequence[tuple[Row, Masker]]) -> Iterator[tuple[Row, Audit]]:
     search_together([masker for _, masker in batch])
     for document, masker in batch:
+        if not masker.has_found():
+            yield document, Counter()
+            continue
         masked = rewrite_document(document, masker.mask, masker.mask)
         yield masked, masker.audit(document)
 
@@ -146,10 +149,7 @@ class Masker:
 
     def collect(self, document: Row) -> int:
         """Take in all texts of a document; return their characters."""
-        texts: dict[str, None] = {}
-        persons: dict[str, None] = {}
-        rewrite_document(document, _kept_in(texts), _kept_in(persons))
-        self.add(texts, persons)
+        self.add(*texts_of(document))
         return sum(map(len, self._open))
 
     def add(self, texts: Iterable[str], persons: Iterable[str] = ()) -> None:
@@ -177,6 +177,10 @@ class Masker:
     def places(self, text: str) -> list[Found]:
         """Return what was found in a text, in order."""
         return self._found.get(text, [])
+
+    def has_found(self) -> bool:
+        """Tell whether anything was found in any text."""
+        return any(self._found.values())
 
     def take(self, text: str, found: Sequence[Found]) -> None:
         """Note what was found in a text."""
@@ -356,14 +360,6 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
     before = start > 0 and _ALPHANUMERIC.match(text, start - 1) and _ALPHANUMERIC.match(text, start)
     behind = _ALPHANUMERIC.match(text, end) and _ALPHANUMERIC.match(text, end - 1)
     return not (before or behind)
-
-
-def _kept_in(texts: dict[str, None]) -> Callable[[str], str]:
-    def keep(text: str) -> str:
-        texts[text] = None
-        return text
-
-    return keep
 
 
 def _spelling(kind: str, value: str) -> str:
