@@ -4,10 +4,10 @@ import logging
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ta_pipeline.text.person_names import NameFinder
+from ta_pipeline.text.person_names import NameFinder, chinese
 from ta_pipeline.text.pii import find_personal_data, mask_documents, mask_line
 
 NAMES = NameFinder()
@@ -88,6 +88,7 @@ def test_what_stands_outside_the_places_is_kept_byte_by_byte(text):
 
 
 @given(st.lists(sentences, max_size=4))
+@example([f"{name}。12 Elm Street, Springfield, IL 62704" for name in ("王浩宇", "李想")])
 @settings(max_examples=100, deadline=None)
 def test_numbers_have_one_placeholder_in_all_fields_of_a_document(parts):
     parts = [part.replace("$", " ").replace("`", " ") for part in parts]  # formulas and code stay as they are
@@ -109,7 +110,7 @@ def test_no_value_reaches_the_log_or_the_counts(caplog):
         assert value not in kept
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     "text",
     [
@@ -137,12 +138,23 @@ def test_no_value_reaches_the_log_or_the_counts(caplog):
             "Mr. A",
             "·张",
         )
-    ],
+    ]
+    + ["张" + "1-" * 500_000],
     ids=lambda text: repr(text[:4]),
 )
 def test_no_text_of_a_megabyte_takes_the_rules_long(text):
     """The limit of the test is generous; what it excludes is backtracking, which would take hours."""
     assert len(mask_line(text, NAMES)) > 0
+
+
+@given(texts)
+@settings(max_examples=150, deadline=None)
+def test_expressions_are_found_by_the_words_they_begin_with(text):
+    words = chinese._Words(text)
+    for name, (pattern, begins) in chinese._begins_with().items():
+        assert begins
+        found = [match.span() for match in words.matches(name)]
+        assert found == [match.span() for match in pattern.finditer(text)]
 
 
 def make_document(parts):

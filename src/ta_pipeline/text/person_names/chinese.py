@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from ta_pipeline.text.person_names import chinese_cues as cues
 from ta_pipeline.text.person_names.chinese_lists import (
@@ -25,7 +26,11 @@ from ta_pipeline.text.person_names.chinese_lists import (
     WHOLE_NAMES,
 )
 from ta_pipeline.text.person_names.chinese_words import TAGGED_AS_NAMES
+from ta_pipeline.text.sieve import required_words
 from ta_pipeline.text.wordlists import NOT_CHINESE_NAMES
+
+if TYPE_CHECKING:
+    from ahocorasick_rs import AhoCorasick
 
 Span = tuple[int, int]
 #: Tells whether a place names a public person; with `whole=True`, whether all of it does.
@@ -39,19 +44,24 @@ _WINDOW = 6
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff"
 _ANY_SURNAME = CLEAR_SURNAMES | LIKELY_SURNAMES | RARELY_WORDS
+_BEGINS_SURNAME = _ANY_SURNAME | {name[0] for name in COMPOUND_SURNAMES}
 _GIVEN_CLASS = "".join(sorted(GIVEN_CHARACTERS))
 #: Where a family name may begin; a search for a set of characters skips everything else.
+_SURE = "".join(sorted(CLEAR_SURNAMES | RARELY_WORDS | {name[0] for name in COMPOUND_SURNAMES}))
+#: Nouns and adjectives too, which take two more characters to look like a name.
+_WORDS_TOO = "金毛白段文常向单关管连"
 _BARE = re.compile(
-    rf"[{''.join(sorted(CLEAR_SURNAMES | RARELY_WORDS | {name[0] for name in COMPOUND_SURNAMES}))}]"
-    rf"(?=[{''.join(sorted(GIVEN_CHARACTERS | {name[1] for name in COMPOUND_SURNAMES}))}])"
-    # Nouns and adjectives too, which take two more characters to look like a name.
-    rf"|[金毛白段文常向单关管连](?=[{_GIVEN_CLASS}]{{2}})"
+    rf"[{_SURE}{_WORDS_TOO}]"
+    rf"(?:(?<=[{_SURE}])(?=[{''.join(sorted(GIVEN_CHARACTERS | {name[1] for name in COMPOUND_SURNAMES}))}])"
+    rf"|(?<=[{_WORDS_TOO}])(?=[{_GIVEN_CLASS}]{{2}}))"
 )
 
+_PARTS_NAMES = frozenset("、，,/;；和与及") | {chr(code) for code in range(0x3001) if chr(code).isspace()}
 _IN_LIST = re.compile(r"\s*[、，,/;；和与及]\s*|\s+")
 _ITEM_BEFORE = re.compile(rf"(?:^|[^{_HAN}])([{_HAN}]{{2,4}})\s*[、，,/;；]\s*$")
 #: Vietnamese women: 阮氏梅.
-_VIETNAMESE = re.compile(rf"[阮黎陈范黄武裴邓吴潘]氏[{_GIVEN_CLASS}]{{1,2}}(?![{_HAN}])")
+_VIETNAMESE_SURNAMES = "阮黎陈范黄武裴邓吴潘"
+_VIETNAMESE = re.compile(rf"[{_VIETNAMESE_SURNAMES}]氏[{_GIVEN_CLASS}]{{1,2}}(?![{_HAN}])")
 _FOREIGN = re.compile(rf"[{''.join(sorted(FOREIGN_CHARACTERS | GIVEN_CHARACTERS))}氏]{{3,5}}(?=[^{_HAN}]|$)")
 _LIST_END = re.compile(rf"[^{_HAN}]|$|[和与及等]|(?:{cues.TITLES})")
 
@@ -63,22 +73,59 @@ _THIRD = GIVEN_CHARACTERS - _AFTER_A_WORD
 
 def find_chinese(text: str, allowed: Allowed, bare: bool) -> Iterator[Span]:
     """Yield spans of names, possibly overlapping; without `bare` only what somebody says of himself."""
-    everywhere = (
-        _announced,
-        _titled,
-        _spaced,
-        _bare,
-        _dotted,
-        _undotted,
-        _nicknamed,
-        _japanese,
-        _peoples,
-        _owners,
-    )
-    finders = everywhere if bare else (_self_named, _owners)
+    finders = (_spaced, _bare, _dotted, _owners) if bare else (_self_named, _owners)
     found = [span for finder in finders for span in finder(text, allowed)]
+    if bare:
+        words = _Words(text)
+        worded = (_announced, _titled, _undotted, _nicknamed, _japanese, _peoples)
+        found += [span for finder in worded for span in finder(text, words, allowed)]
     yield from found
     yield from _listed(text, found, allowed)
+
+
+class _Words:
+    """Where the words stand that expressions for names begin with, all looked up in one pass."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._starts: dict[str, set[int]] = {}
+        automaton, owners = _word_finder()
+        for number, start, _ in automaton.find_matches_as_indexes(text, overlapping=True):
+            for owner in owners[number]:
+                self._starts.setdefault(owner, set()).add(start)
+
+    def matches(self, of: str) -> Iterator[re.Match[str]]:
+        """Yield what a search through the text for one of the expressions would yield."""
+        pattern, done = _begins_with()[of][0], 0
+        for start in sorted(self._starts.get(of, ())):
+            if start >= done and (match := pattern.match(self._text, start)):
+                yield match
+                done = match.end()
+
+
+@lru_cache(maxsize=1)
+def _begins_with() -> dict[str, tuple[re.Pattern[str], frozenset[str]]]:
+    """Return each expression and words with one of which every match begins."""
+    plain = {"trigger": cues.TRIGGER, "title": cues.TITLE}
+    plain |= {"foreigner": cues.FOREIGNER_OR_TITLE, "nickname": cues.NICKNAMED}
+    return {name: (pattern, required_words(pattern) or frozenset()) for name, pattern in plain.items()} | {
+        "peoples": (_OF_PEOPLES, NAME_WORDS),
+        "whole": (_WHOLE_NAMES, WHOLE_NAMES),
+        "vietnamese": (_VIETNAMESE, frozenset(f"{surname}氏" for surname in _VIETNAMESE_SURNAMES)),
+        "japanese": (_JAPANESE, JAPANESE_SURNAMES),
+    }
+
+
+@lru_cache(maxsize=1)
+def _word_finder() -> tuple[AhoCorasick, list[list[str]]]:
+    """Return the automaton for all words, and the expressions that begin with each."""
+    from ahocorasick_rs import AhoCorasick, Implementation
+
+    words: dict[str, list[str]] = {}
+    for name, (_, begins) in _begins_with().items():
+        for word in sorted(begins):
+            words.setdefault(word, []).append(name)
+    return AhoCorasick(list(words), implementation=Implementation.DFA), list(words.values())
 
 
 def is_chinese_name(text: str) -> bool:
@@ -106,7 +153,9 @@ def _bare(text: str, allowed: Allowed) -> Iterator[Span]:
     for match in _BARE.finditer(text):
         start = match.start()
         around = text[start - 1 : start + 2] if start else " " + text[:2]
-        if around[0] in "·•‧・" or (_is_in_a_word(around) and not _is_still_a_name(text, start)):
+        if around[0] in "·•‧・" or around == around[0] * 3:  # nobody is called 王王王
+            continue
+        if _is_in_a_word(around) and not _is_still_a_name(text, start):
             continue
         if (end := _best_end(text, start, allowed)) is not None:
             yield start, end
@@ -130,11 +179,11 @@ def _is_in_a_word(around: str) -> bool:
     )
 
 
-def _announced(text: str, allowed: Allowed) -> Iterator[Span]:
-    for match in cues.TRIGGER.finditer(text):
+def _announced(text: str, words: _Words, allowed: Allowed) -> Iterator[Span]:
+    for match in words.matches("trigger"):
         if (end := _best_end(text, match.end(), allowed, announced=True)) is not None:
             yield match.end(), end
-    for match in cues.MENTION.finditer(text):
+    for match in cues.MENTION.finditer(text):  # one character, which costs next to nothing to find
         end = _best_end(text, match.end(), allowed, announced=True)
         if end is not None and not is_chinese_word(text[match.end() : end]):
             yield match.end(), end
@@ -160,9 +209,9 @@ def _owners(text: str, allowed: Allowed) -> Iterator[Span]:
                 break
 
 
-def _titled(text: str, allowed: Allowed) -> Iterator[Span]:
+def _titled(text: str, words: _Words, allowed: Allowed) -> Iterator[Span]:
     """Yield what stands before 老师 or 同学: a whole name, a family name or a given name alone."""
-    for match in cues.TITLE.finditer(text):
+    for match in words.matches("title"):
         end = match.start()
         for start in range(max(0, end - _LONGEST), end):
             if _is_titled(text, start, end) and not allowed(text, start, end):
@@ -260,21 +309,20 @@ _DOTTED = re.compile(
 )
 
 
-def _peoples(text: str, allowed: Allowed) -> Iterator[Span]:
+def _peoples(text: str, words: _Words, allowed: Allowed) -> Iterator[Span]:
     """Yield names of two and more words of Tibetan, Mongolian, Uyghur and the like: 扎西次仁."""
-    for match in (*_OF_PEOPLES.finditer(text), *_WHOLE_NAMES.finditer(text), *_VIETNAMESE.finditer(text)):
+    for match in (*words.matches("peoples"), *words.matches("whole"), *words.matches("vietnamese")):
         if not allowed(text, *match.span()):
             yield match.span()
 
 
 _NAME_WORD = f"(?:{'|'.join(sorted(NAME_WORDS, key=lambda word: (-len(word), word)))})"
-#: Each begins with plain characters, so that the search skips all others.
 _OF_PEOPLES = re.compile(rf"{_NAME_WORD}{_NAME_WORD}{{1,2}}")
 _WHOLE_NAMES = re.compile("|".join(sorted(WHOLE_NAMES)))
 
 
-def _japanese(text: str, allowed: Allowed) -> Iterator[Span]:
-    for match in _JAPANESE.finditer(text):
+def _japanese(text: str, words: _Words, allowed: Allowed) -> Iterator[Span]:
+    for match in words.matches("japanese"):
         if not allowed(text, *match.span()):
             yield match.span()
 
@@ -286,9 +334,9 @@ _JAPANESE = re.compile(
 )
 
 
-def _undotted(text: str, allowed: Allowed) -> Iterator[Span]:
+def _undotted(text: str, words: _Words, allowed: Allowed) -> Iterator[Span]:
     """Yield foreign names without a dot, which need a role or a title: 交换生伊莎贝拉, 伊莎贝拉同学."""
-    for match in cues.FOREIGNER_OR_TITLE.finditer(text):
+    for match in words.matches("foreigner"):
         if match[0] == "同学":
             head = _FOREIGN_END.search(text, max(0, match.start() - _LONGEST - 2), match.start())
             start, end = head.start() if head else match.start(), match.start()
@@ -310,8 +358,8 @@ def _is_foreign_name(text: str, start: int, end: int) -> bool:
     return not is_chinese_word(text[start:end]) and _begins_word(text, start, end)
 
 
-def _nicknamed(text: str, allowed: Allowed) -> Iterator[Span]:
-    for match in cues.NICKNAMED.finditer(text):
+def _nicknamed(text: str, words: _Words, allowed: Allowed) -> Iterator[Span]:
+    for match in words.matches("nickname"):
         name = text[match.end() : match.end() + 2]
         if len(name) < 2 or not _is_han(name[1]) or name in _FIGURES or is_chinese_word(name):
             continue
@@ -327,6 +375,20 @@ _FIGURES = frozenset(f"小{character}" for character in "明红刚华丽强芳�
 
 def _best_end(text: str, start: int, allowed: Allowed, announced: bool = False) -> int | None:
     """Return where the likeliest name from `start` ends; None where there is none."""
+    if text[start : start + 1] not in _BEGINS_SURNAME:
+        return None
+    left = max(0, start - _SEEN_LEFT)
+    end = _best_end_in(text[left : start + _SEEN_RIGHT], start - left, allowed, announced)
+    return None if end is None else left + end
+
+
+#: Nothing farther away than a sentence tells on a name; see `_sentence`.
+_SEEN_LEFT = 80
+_SEEN_RIGHT = 100
+
+
+@lru_cache(maxsize=1 << 12)  # a text is searched again when its values are masked; some repeat themselves
+def _best_end_in(text: str, start: int, allowed: Allowed, announced: bool) -> int | None:
     width = _surname_width(text, start)
     if not width or (not announced and not _begins_word(text, start, start + width + 1)):
         return None
@@ -464,7 +526,9 @@ def _listed(text: str, found: list[Span], allowed: Allowed) -> Iterator[Span]:
     """Yield the neighbours of names in a list; beside names a rare family name is one too."""
     known = set(found)
     for first in found:
-        for neighbour in (_next_in_list, _previous_in_list):
+        for neighbour, beside in ((_next_in_list, first[1]), (_previous_in_list, first[0] - 1)):
+            if beside < 0 or text[beside : beside + 1] not in _PARTS_NAMES:
+                continue
             span = neighbour(text, first)
             while span and span not in known and not allowed(text, *span):
                 known.add(span)

@@ -11,13 +11,17 @@ import itertools
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 from ta_pipeline.text.person_names import english_cues as cues
 from ta_pipeline.text.person_names.english_lists import GIVEN, MAYBE_GIVEN, NOT_NAMES, SURNAMES
 from ta_pipeline.text.person_names.pinyin import is_pinyin_given, is_pinyin_name, is_pinyin_surname
 from ta_pipeline.text.person_names.public_people import SHARED
 from ta_pipeline.text.wordlists import word_set
+
+if TYPE_CHECKING:
+    from ahocorasick_rs import AhoCorasick
 
 Span = tuple[int, int]
 #: Tells whether a place names a public person; the last argument, whether a trigger announces it.
@@ -61,11 +65,17 @@ _NO_ACCENTS = str.maketrans(
 )
 _SENTENCE_GAPS = frozenset(("? ", "! ", "。", "！", "？"))
 _PUNCTUATION = ".,;:!?…()\"'’“”@*_~–—-"
+_WORD_ENDS = re.compile(rf"[{re.escape(_PUNCTUATION)}]*+(?:\s|$)")
+#: Neither a mailbox nor an identifier is a name.
+_JOINS = frozenset("@_")
+#: Every exercise has one; most sentences have none.
+_DIGIT = re.compile(r"\d")
 _SECOND_LOWER_WORD = re.compile(rf"\s([{_LOWER}]{{2,}})(?!\w)")
 _WORD_CHARACTER = re.compile(r"[A-Za-z0-9_]")
-_FAMILY_FIRST = re.compile(
-    rf"({_WORD}), ({_WORD})(?=\s*(?:$|[;|(\n\t\ue000/]|,\s*\d|\s\d|[–—-]\s))", re.MULTILINE
-)
+#: A family name before its comma, and the given name behind it: commas are rarer than capitals.
+_FAMILY_BEFORE = re.compile(rf"{_WORD}$")
+_LONGEST_WORD = 64
+_GIVEN_BEHIND = re.compile(rf", ({_WORD})(?=\s*(?:$|[;|(\n\t\ue000/]|,\s*\d|\s\d|[–—-]\s))", re.MULTILINE)
 _TITLE = re.compile(r"\b(?:Dr|Doctor|Prof|Professor|Mr|Mrs|Ms|Miss)\.?[ \u00a0]$")
 _LOWER_BEHIND = re.compile(r"[ \u00a0][a-z]+[ \u00a0][a-z]")
 #: At most four words behind a name.
@@ -98,8 +108,7 @@ _LOWER_GIVEN = GIVEN - word_set(
 )
 
 
-@dataclass(frozen=True)
-class _Word:
+class _Word(NamedTuple):
     text: str
     start: int
     end: int
@@ -107,11 +116,7 @@ class _Word:
     @property
     def plain(self) -> str:
         """Return the word in lower case without accents, as the lists write it."""
-        word = self.text.casefold().replace("’", "'")
-        if word.isascii():
-            return word
-        word = unicodedata.normalize("NFD", word.translate(_NO_ACCENTS))
-        return "".join(c for c in word if not unicodedata.combining(c))
+        return _plain(self.text)
 
     @property
     def is_initial(self) -> bool:
@@ -127,6 +132,15 @@ class _Word:
         listed = plain in GIVEN or plain in _MAYBE or is_pinyin_surname(plain)
         korean = "-" in plain and _KOREAN.fullmatch(plain) is not None
         return listed or korean or self.is_initial or is_pinyin_given(plain)
+
+
+@lru_cache(maxsize=1 << 13)
+def _plain(text: str) -> str:
+    word = text.casefold().replace("’", "'")
+    if word.isascii():
+        return word
+    word = unicodedata.normalize("NFD", word.translate(_NO_ACCENTS))
+    return "".join(c for c in word if not unicodedata.combining(c))
 
 
 def find_english(text: str, allowed: Allowed, bare: bool, seen: bytes | bytearray = b"") -> Iterator[Span]:
@@ -182,13 +196,21 @@ def is_english_name(text: str) -> bool:
 def _runs(text: str) -> Iterator[tuple[list[_Word], Span]]:
     """Yield the words of each run that may be a name, with the place of the whole run."""
     for match in _RUN.finditer(text):
-        if " " not in match[0] and not _may_be_a_name(text, match[0].casefold(), *match.span()):
+        run = match[0]
+        if " " not in run and (_is_no_name(run) or not _may_be_a_name(text, run.casefold(), *match.span())):
             continue
         if match.start() and _WORD_CHARACTER.match(text, match.start() - 1):
             continue
         for words in _cut([_Word(t[0], *t.span()) for t in _TOKEN.finditer(text, *match.span())]):
             if words := _trimmed(text, words):
                 yield words, match.span()
+
+
+@lru_cache(maxsize=1 << 12)
+def _is_no_name(word: str) -> bool:
+    """Pass over the bulk of capitalised words, which no context makes a name."""
+    plain = word.casefold().removesuffix("'s").removesuffix("’s")
+    return (plain in _NO_NAMES or plain in cues.TITLES) and plain not in SURNAMES
 
 
 def _may_be_a_name(text: str, plain: str, start: int, end: int) -> bool:
@@ -331,7 +353,8 @@ def _weigh_context(text: str, words: Sequence[_Word], lexical: float) -> float:
     sentence = _sentence(text, start, end)
     if before < _ANNOUNCED and cues.FAME.search(sentence):
         weight -= 2.0
-    return weight - 1.5 if single and cues.EXERCISE.search(sentence) else weight
+    exercise = single and _DIGIT.search(sentence) and cues.EXERCISE.search(sentence)
+    return weight - 1.5 if exercise else weight
 
 
 def _weigh_before(text: str, start: int, end: int) -> float:
@@ -350,8 +373,10 @@ def _weigh_before(text: str, start: int, end: int) -> float:
     if "\n" in between or not words or words[-1][-1] in ".?。！？;":
         return _weigh_signature(before, text, end)
     table = _table(between)
-    endings = (" ".join(words[first:]).strip('("“*') for first in range(len(words)))
-    weight = next((table[ending] for ending in endings if table.get(ending)), 0.0)
+    weight = 0.0
+    if words[-1].strip('("“*') in cues.LAST_WORDS:  # which most words are not
+        endings = (" ".join(words[first:]).strip('("“*') for first in range(len(words)))
+        weight = next((table[ending] for ending in endings if table.get(ending)), 0.0)
     if table is cues.BEFORE_COLON and len(words) > 1 and words[-2] in cues.NUMBERED and len(words[-1]) < 3:
         weight = weight or 2.5
     if weight and table is cues.BEFORE_COLON and _begins_text(text, start, end):
@@ -440,27 +465,53 @@ def _is_beside(text: str, one: Span, other: Span) -> bool:
 
 def _turned(text: str, allowed: Allowed) -> Iterator[Span]:
     """Yield names of a roster, family name first: "Dunne, Fergal; Rao, Priya"."""
-    for match in _FAMILY_FIRST.finditer(text):
-        family, given = (_Word(word, 0, 0).plain for word in match.groups())
-        if family in NOT_NAMES or given in NOT_NAMES or family in GIVEN - SURNAMES:
+    done = 0
+    for behind in _GIVEN_BEHIND.finditer(text):
+        before = _FAMILY_BEFORE.search(text, max(done, behind.start() - _LONGEST_WORD), behind.start())
+        if before is None:
             continue
-        opens = cues.ROW_START.search(text, max(0, match.start() - 4), match.start()) is not None
+        start, done = before.start(), behind.end()
+        family, given = _Word(before[0], 0, 0).plain, _Word(behind[1], 0, 0).plain
+        if family in NOT_NAMES or given in NOT_NAMES or (family in GIVEN and family not in SURNAMES):
+            continue
+        opens = cues.ROW_START.search(text, max(0, start - 4), start) is not None
         known = (given in GIVEN or given in MAYBE_GIVEN) + _is_surname(family)
-        if known + opens >= 2 and not allowed(text, *match.span(), True):
-            yield match.span()
+        if known + opens >= 2 and not allowed(text, start, done, True):
+            yield start, done
 
 
 def _lower_case(text: str, allowed: Allowed) -> Iterator[Span]:
-    """Yield names without a capital in a greeting or a signature: "hi im ella"."""
-    words = {word.strip(_PUNCTUATION) for word in set(text.split())}
-    for word in sorted(words & _LOWER_GIVEN):
-        for match in re.finditer(rf"{word}(?![\w@])", text):
-            if match.start() and _WORD_CHARACTER.match(text, match.start() - 1):
+    """Yield names without a capital in a greeting or a signature: "hi im ella".
+
+    What is a word of its own once is looked at wherever it stands: "hi ella", "thanks to ella's notes".
+    """
+    automaton, names = _lower_name_finder()
+    places: dict[str, list[Span]] = {}
+    for number, start, end in automaton.find_matches_as_indexes(text, overlapping=True):
+        if not text[end : end + 1].isalnum() and not text[start - 1 : start].isalnum():
+            places.setdefault(names[number], []).append((start, end))
+    for spans in places.values():
+        for start, end in spans if any(_is_a_word(text, *span) for span in spans) else ():
+            if text[end : end + 1] in _JOINS or not cues.LOWER_BEFORE.search(
+                text[max(0, start - 20) : start]
+            ):
                 continue
-            if not cues.LOWER_BEFORE.search(text[max(0, match.start() - 20) : match.start()]):
-                continue
-            second = _SECOND_LOWER_WORD.match(text, match.end())
+            second = _SECOND_LOWER_WORD.match(text, end)
             surname = second is not None and second[1] in SURNAMES and second[1] not in NOT_NAMES
-            span = match.start(), second.end() if second and surname else match.end()
+            span = start, second.end() if second and surname else end
             if not allowed(text, *span, True):
                 yield span
+
+
+@lru_cache(maxsize=1)
+def _lower_name_finder() -> tuple[AhoCorasick, list[str]]:
+    from ahocorasick_rs import AhoCorasick, Implementation
+
+    names = sorted(_LOWER_GIVEN)
+    return AhoCorasick(names, implementation=Implementation.DFA), names
+
+
+def _is_a_word(text: str, start: int, end: int) -> bool:
+    """Tell whether nothing but punctuation stands between a place and the blanks around it."""
+    before = text[max(0, start - _LONGEST_WORD) : start].rstrip(_PUNCTUATION)
+    return (not before or before[-1].isspace()) and _WORD_ENDS.match(text, end) is not None

@@ -117,6 +117,9 @@ BEFORE_COLON = _weighed((_SPEAKERS, 1.5), (_LABELS, 2.5), (_ROLES, 2.0))
 BEFORE_COMMA = _weighed((_GREETINGS | _ROLES, 2.0))
 #: Words of the longest of these phrases.
 LONGEST = 4
+LAST_WORDS = frozenset(
+    phrase.rpartition(" ")[2] for table in (BEFORE, BEFORE_COLON, BEFORE_COMMA) for phrase in table
+)
 #: "Group 3: …" and "Team B: …"
 NUMBERED = _phrases("group, team, table, pair, bench")
 #: A letter ends so, and on the next line or behind a comma stands who wrote it.

@@ -31,15 +31,21 @@ class NameFinder:
 
         Without `bare`, only names count that a trigger, a title or a signature announces.
         """
-        found: list[Span] = []
         candidates: list[Span] = []
         if _HAN.search(text):
             candidates += find_chinese(text, self._public.in_chinese, bare)
         seen = self._presidio.persons(text) if self._presidio and bare else b""
         candidates += find_english(text, self._public.in_english, bare, seen)
-        for start, end in sorted(set(candidates), key=lambda span: (span[0], -span[1])):
-            if not found or start >= found[-1][1]:
-                found.append((start, end))
+        longest: dict[int, int] = {}
+        for start, end in candidates:
+            if end > longest.get(start, 0):
+                longest[start] = end
+        found: list[Span] = []
+        done = 0
+        for start in sorted(longest):
+            if start >= done:
+                done = longest[start]
+                found.append((start, done))
         return found
 
     def is_full_name(self, text: str) -> bool:

@@ -22,6 +22,7 @@ class PublicPeople:
         self._chinese = CHINESE | {name for name in own if _HAN.search(name)}
         self._own = frozenset(name for name in own if " " not in name and not _HAN.search(name))
         self._full = ENGLISH_FULL | {name for name in own if " " in name}
+        self._most_words = max(len(name.split()) for name in self._full)
 
     def in_chinese(self, text: str, start: int, end: int, whole: bool = False) -> bool:
         """Tell whether a public name covers the beginning of a place, and cuts no word behind it.
@@ -48,7 +49,11 @@ class PublicPeople:
         parts = {*words, *(part for word in words if "-" in word for part in word.split("-"))}
         if not self._own.isdisjoint(parts):
             return True
-        spans = ((first, last) for first in range(len(words)) for last in range(first + 2, len(words) + 1))
+        spans = (
+            (first, last)
+            for first in range(len(words))
+            for last in range(first + 2, min(first + self._most_words, len(words)) + 1)
+        )
         if any(" ".join(words[first:last]) in self._full for first, last in spans):
             return True
         return not ENGLISH.isdisjoint(parts) and not (announced and len(words) > 1)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from ta_pipeline.text.personal_data.span import Found
 
@@ -17,9 +18,10 @@ _WAY = (
     "学生楼|寝室|校区|坊|府|庭|湾|城|广场|大厦|东路|西路"
 )
 _DOOR = "号楼|号院|号|弄|栋|幢|座|单元|楼|层|室|房间|房|舍|门|组|队|信箱|床"
-#: A door: a number with what it counts. Whether it is on a street is looked up to the left.
+#: A door: a number with what it counts. Whether it is on a street is looked up to the left. More numbers
+#: joined by dashes are no door, and to go along thousands of them from each would take hours.
 _DOOR_NUMBER = re.compile(
-    rf"[\d一二三四五六七八九十百零〇甲乙丙丁]{{1,5}}+(?:[-－—#]\d+)*\s?(?=[号弄栋幢座单楼层室房舍门组队信床])(?:{_DOOR})"
+    rf"[\d一二三四五六七八九十百零〇甲乙丙丁]{{1,5}}+(?:[-－—#]\d+){{0,6}}\s?(?=[号弄栋幢座单楼层室房舍门组队信床])(?:{_DOOR})"
 )
 _WAY_BEFORE = re.compile(rf"(?:{_WAY})(?:[东南西北中]?[一二三四五六七八九十]?(?:段|区|期))?\s?[（(]?\s?$")
 _MORE = re.compile(
@@ -86,15 +88,14 @@ _WIDEST = 48
 def find_chinese_addresses(text: str) -> Iterator[Found]:
     """Yield addresses, possibly overlapping: from the widest unit given to the narrowest."""
     lives = False
+    ends: dict[int, int] = {}
+    homes = _Homes(text)
     for match in _DOOR_NUMBER.finditer(text):
         lives = True
-        street = _WAY_BEFORE.search(text[max(0, match.start() - 12) : match.start()])
-        if street is None or _NO_STREET.search(text, max(0, match.start() - 6), match.start()):
-            continue
-        start = _widest(text, match.start() - len(street[0]))
-        end = _narrowest(text, match.end())
-        if match.start() - len(street[0]) > start and not _NOT_HOMES.search(text[start:end]):
-            yield Found(start, end, "ADDRESS")
+        if before := _before_door(text[max(0, match.start() - _WIDEST - 12) : match.start()]):
+            start, end = match.start() - before, _narrowest(text, match.end(), ends)
+            if homes.may_be(start, end):
+                yield Found(start, end, "ADDRESS")
     if "信箱" in text:
         for match in _BOX.finditer(text):
             yield Found(_widest(text, match.end() - 1), match.end(), "ADDRESS")
@@ -103,6 +104,17 @@ def find_chinese_addresses(text: str) -> Iterator[Found]:
     for match in _LIVES.finditer(text) if lives else ():
         if not _NOT_HOMES.search(match[0]):
             yield Found(*match.span("value"), "ADDRESS")
+
+
+@lru_cache(maxsize=1 << 10)
+def _before_door(text: str) -> int:
+    """Return how much of what stands before a door is its address, 0 where that is on no street."""
+    street = _WAY_BEFORE.search(text[-12:])
+    if street is None or _NO_STREET.search(text, max(0, len(text) - 6)):
+        return 0
+    anchor = len(text) - len(street[0])
+    start = _widest(text, anchor)
+    return len(text) - start if start < anchor else 0
 
 
 def _dormitories(text: str) -> Iterator[Found]:
@@ -140,9 +152,34 @@ def _after_cut(text: str, begin: int, end: int) -> int:
     return last
 
 
-def _narrowest(text: str, end: int) -> int:
-    while more := _MORE.match(text, end):
-        if not more[0].strip():
-            break
+def _narrowest(text: str, end: int, ends: dict[int, int]) -> int:
+    """Return where the address that leads on from `end` ends; `ends` keeps that of each place passed."""
+    passed = []
+    while end not in ends and (more := _MORE.match(text, end)) and more[0].strip():
+        passed.append(end)
         end = more.end()
+    end = ends.get(end, end)
+    ends.update(dict.fromkeys(passed, end))
     return end
+
+
+class _Homes:
+    """Tells where no public building stands; keeps the last answer, for doors in a list share their end."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._clear = 0, 0
+        self._asked, self._building = 0, (-1, 0)
+
+    def may_be(self, start: int, end: int) -> bool:
+        """Tell whether no place of a text from `start` to `end` says that nobody lives there."""
+        if self._clear[0] <= start and end <= self._clear[1]:
+            return True
+        if self._asked <= start <= self._building[0] and self._building[1] <= end:
+            return False
+        building = _NOT_HOMES.search(self._text, start, end)
+        if building is None:
+            self._clear = start, end
+        else:
+            self._asked, self._building = start, building.span()
+        return building is None

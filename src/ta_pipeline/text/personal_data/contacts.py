@@ -9,7 +9,7 @@ from ta_pipeline.text.personal_data.checks import is_machine_address
 from ta_pipeline.text.personal_data.span import Found
 from ta_pipeline.text.wordlists import word_set
 
-_AT = re.compile(r"[@＠](?=[A-Za-z0-9])")
+_AT_SIGNS = tuple(re.compile(rf"{sign}(?=[A-Za-z0-9])") for sign in "@＠")
 _MAILBOX = re.compile(r"[A-Za-z0-9._%+-]+$")
 _LONGEST_MAILBOX = 64
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:[.．][A-Za-z0-9](?:[A-Za-z0-9-]{0,62})){0,8}")
@@ -19,6 +19,8 @@ _ATTRIBUTES = word_set(
     "float double real imag mt adj"
 )
 _BRACKETED_AT = re.compile(r"[\[(（{<]\s?(?:at|AT|@|艾特)\s?[\])）}>]")
+#: Without the opening bracket, on which the search would stop more often than on "at)".
+_AT_CLOSED = tuple(re.compile(rf"{at}\s?[\])）}}>]") for at in ("at", "AT", "@", "艾特"))
 _SPELT_AT = re.compile(r" at (?=[A-Za-z0-9-]+ (?:dot|\[dot\]|\(dot\)) )")
 _SPOKEN_BOX = re.compile(r"[A-Za-z0-9_+-]+(?:(?:\.|\s(?:dot|DOT)\s|\s?[\[(]dot[\])]\s?)[A-Za-z0-9_+-]+)*\s?$")
 _SPOKEN_HOST = re.compile(
@@ -61,16 +63,29 @@ _HEX = re.compile(
 
 def find_emails(text: str) -> Iterator[Found]:
     """Yield e-mail addresses, those too that are spelt out to hide from machines."""
-    for at in _AT.finditer(text):
+    for at in _at_signs(text):
         box = _MAILBOX.search(text[max(0, at.start() - _LONGEST_MAILBOX) : at.start()])
         host = _HOST.match(text, at.end())
         if box and host and _is_mail(text, box[0], host):
             yield Found(at.start() - len(box[0].lstrip(".-")), host.end(), "EMAIL")
-    for at in (*_BRACKETED_AT.finditer(text), *_SPELT_AT.finditer(text)):
+    for at in _spelt_signs(text):
         box = _SPOKEN_BOX.search(text[max(0, at.start() - _LONGEST_MAILBOX) : at.start()])
         host = _SPOKEN_HOST.match(text, at.end())
         if box and host:
             yield Found(at.start() - len(box[0]), host.end(), "EMAIL")
+
+
+def _at_signs(text: str) -> Iterator[re.Match[str]]:
+    """Yield every @ before a letter or digit; a set of both signs would cost ten times the two searches."""
+    for pattern in _AT_SIGNS:
+        yield from pattern.finditer(text) if pattern.pattern[0] in text else ()
+
+
+def _spelt_signs(text: str) -> Iterator[re.Match[str]]:
+    if any(closed.search(text) for closed in _AT_CLOSED):
+        yield from _BRACKETED_AT.finditer(text)
+    if "dot" in text:
+        yield from _SPELT_AT.finditer(text)
 
 
 def _is_mail(text: str, box: str, host: re.Match[str]) -> bool:
