@@ -303,3 +303,27 @@ def test_matter_of_other_courses_is_not_touched(names, text):
 
 def test_a_list_that_ends_in_a_family_name_alone_is_no_error(names):
     assert mask_line("王浩宇,张", names) == "<NAME_1>,张"
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        (
+            "陈一帆，你来说，影子经过中间的时候速度怎么样？",
+            "<NAME_1>，你来说，影子经过中间的时候速度怎么样？",
+        ),
+        ("小明，你来算，速度是多少？", "小明，你来算，速度是多少？"),
+        ("Send it to Hauptstr. 5, 50667 Köln.", "Send it to <ADDRESS_1>."),
+    ],
+)
+def test_who_is_called_on_is_masked_and_figures_of_exercises_stay(names, text, masked):
+    assert mask_line(text, names) == masked
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [("Name: Shape Explorers", "Name: Shape Explorers"), ("Name: Peter Smith", "Name: <NAME_1>")],
+)
+def test_a_label_in_a_public_row_announces_names_only(names, make_document, text, masked):
+    document = {**make_document(text), "origin": "public:x"}
+    assert one_masked(document, names)[0]["segments"][0]["text"] == masked

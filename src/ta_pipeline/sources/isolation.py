@@ -109,7 +109,12 @@ class IsolatedReader:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=quiet,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            # OpenBLAS reserves 40 MB a core, which a machine of many cores would take from the reader's memory.
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+                "OPENBLAS_NUM_THREADS": "1",
+            },
         )
         theirs.close()
         self._connection = ours

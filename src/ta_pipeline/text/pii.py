@@ -44,10 +44,12 @@ _FOLD = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F) if _FULL_WID
 _HAN = re.compile("[\u3400-\u9fff]")
 _ALPHANUMERIC = re.compile(r"[A-Za-z0-9]")
 #: In a roster the number beside a name is the one of a student, whatever stands between them.
+_NAMES = re.compile(f"{_NAME}+")
 _BEHIND_NAME = re.compile(
     rf"{_NAME}[，,、（(：:\s|_+-]{{0,4}}(?P<value>[A-Za-z]{{0,3}}\d{{8,12}})(?![\dA-Za-z])"
 )
-_BEFORE_NAME = re.compile(rf"(?P<value>\d{{8,12}})[，,、）)：:\s|_+-]{{0,4}}{_NAME}")
+_BEFORE_NAME = re.compile(rf"(?P<value>\d{{8,12}})[，,、）)：:\s|_+-]{{0,4}}\Z")
+_LONGEST_BEFORE = 16
 #: Kinds whose values stand for one person wherever they are repeated.
 _TELLING = frozenset({"STUDENT_ID", "ID_NUMBER", "WECHAT", "QQ", "BANK_CARD", "PHONE"})
 #: Each kind is hidden from the next: the digits of an e-mail address are no phone number.
@@ -283,9 +285,13 @@ def _find(text: str, names: NameFinder, bare_names: bool) -> list[Found]:
 
 
 def _roster_numbers(text: str) -> Iterator[Found]:
-    for pattern in (_BEHIND_NAME, _BEFORE_NAME):
-        for match in pattern.finditer(text):
-            if _stands_alone(text, *match.span("value")):
+    for name in _NAMES.finditer(text):
+        start, end = name.span()
+        for match in (
+            _BEHIND_NAME.match(text, end - 1),
+            _BEFORE_NAME.search(text, max(0, start - _LONGEST_BEFORE), start),
+        ):
+            if match and _stands_alone(text, *match.span("value")):
                 yield Found(*match.span("value"), "STUDENT_ID")
 
 

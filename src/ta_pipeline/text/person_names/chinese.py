@@ -495,7 +495,7 @@ def _weigh_left(text: str, start: int) -> float:
 
 
 def _weigh_right(text: str, end: int) -> float:
-    if cues.TITLE.match(text, end) or cues.OWN_DATA.match(text, end):
+    if cues.TITLE.match(text, end) or cues.OWN_DATA.match(text, end) or cues.CALLED.match(text, end):
         return 2.0
     if cues.PERSONAL_ACT.match(text, end):
         return 1.75

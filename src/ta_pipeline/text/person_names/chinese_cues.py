@@ -118,6 +118,10 @@ FAME = re.compile(
     r"|出版社|译本|译著"
 )
 #: Exercises have figures who buy apples and ride bicycles; they are nobody.
+#: Said to somebody whose name has just been called; no exercise does that.
+CALLED = re.compile(
+    r"[，,、]\s*(?:你来|你说|你讲|你答|你回答|你上来|你先|你试|你觉得|你认为|请你|请回答|请坐)"
+)
 EXERCISE = re.compile(
     r"多少|几[个元本只支张块天米]|每小时|每分钟|同时出发|相向|相距|速度|单价|\d\s*(?:元|千米|公里|米|岁|个"
     r"|本|只|支|千克|块|颗|步)"

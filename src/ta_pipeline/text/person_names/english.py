@@ -177,12 +177,18 @@ def _self_named(text: str, allowed: Allowed) -> Iterator[Span]:
     for words, whole in _runs(text):
         start, end = words[0].start, words[-1].end
         named = _MY_NAME.search(text, max(0, start - 16), start) is not None
+        labelled = _NAME_LABEL.search(text, max(0, start - 8), start) is not None
         owner = "\ue000" in text[end : end + 4] and cues.OWN_DATA.match(text, end) is not None
-        if (named or (owner and _weigh_words(words) >= 1)) and not allowed(text, *whole, True):
+        # Products and games have a line "Name:" too.
+        lists = _weigh_words(words) if owner or labelled else 0.0
+        if (named or (owner and lists >= 1) or (labelled and lists >= 1.5)) and not allowed(
+            text, *whole, True
+        ):
             yield start, end
 
 
-_MY_NAME = re.compile(r"\b(?:[Mm]y name(?: is|['’]s)|[Nn]ame:)\s+$")
+_MY_NAME = re.compile(r"\b[Mm]y name(?: is|['’]s)\s+$")
+_NAME_LABEL = re.compile(r"\b[Nn]ame:\s+$")
 
 
 def is_english_name(text: str) -> bool:

@@ -45,8 +45,8 @@ _ROMANCE = re.compile(
     rf"|l')\s*)*{_CAP}(?:[ -]{_CAP})*)"
 )
 _CONTINENTAL = re.compile(
-    r"[A-ZÄÖÜ][a-zäöüß]{0,24}(?:[ -][A-ZÄÖÜ][a-zäöüß]{0,24})?(?<=traße|rasse|.str\.|..weg|platz|gasse"
-    r"|allee|.damm|.ufer|traat|.laan|racht|plein|gatan|vägen|.gata|veien)\s+\d{1,4}[a-z]?(?![\dA-Za-z])"
+    r"[A-ZÄÖÜ][a-zäöüß]{0,24}(?:[ -][A-ZÄÖÜ][a-zäöüß]{0,24})?(?:(?<=traße|rasse|..weg|platz|gasse"
+    r"|allee|.damm|.ufer|traat|.laan|racht|plein|gatan|vägen|.gata|veien)|(?<=.str)\.)\s+\d{1,4}[a-z]?(?![\dA-Za-z])"
 )
 _FLAT_BEFORE = re.compile(
     rf"(?:(?:{_FLAT}|{_CAP}(?:\s{_CAP}){{0,2}}\s(?:House|Hall|Court|Building|Tower|Mansions?|Cottage"
@@ -81,7 +81,7 @@ _ROMANCE_WORD = re.compile(rf"(?:{_ROMANCE_STREET})\s")
 _HOMES = word_set("Hall House Dorm Residence Court College Apartments Lodge Village Tower Quad")
 _BOXES = word_set("Box Bag PMB Mailbox")
 _CONTINENTAL_ENDS = word_set(
-    "traße rasse weg platz gasse allee damm ufer traat laan racht plein gatan vägen gata veien"
+    "traße rasse str. weg platz gasse allee damm ufer traat laan racht plein gatan vägen gata veien"
 )
 _BOX_NUMBER = re.compile(r"\s*(?:No\.?\s*)?#?\d{1,6}")
 _HOUSE_NUMBER = re.compile(r"\s+\d{1,4}[a-z]?")
