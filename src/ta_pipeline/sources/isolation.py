@@ -109,7 +109,7 @@ class IsolatedReader:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=quiet,
-            # OpenBLAS reserves 40 MB a core, which a machine of many cores would take from the reader's memory.
+            # OpenBLAS reserves 40 MB a core: many cores would leave a reader no memory.
             env={
                 **os.environ,
                 "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),

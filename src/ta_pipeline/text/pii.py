@@ -48,7 +48,7 @@ _NAMES = re.compile(f"{_NAME}+")
 _BEHIND_NAME = re.compile(
     rf"{_NAME}[，,、（(：:\s|_+-]{{0,4}}(?P<value>[A-Za-z]{{0,3}}\d{{8,12}})(?![\dA-Za-z])"
 )
-_BEFORE_NAME = re.compile(rf"(?P<value>\d{{8,12}})[，,、）)：:\s|_+-]{{0,4}}\Z")
+_BEFORE_NAME = re.compile(r"(?P<value>\d{8,12})[，,、）)：:\s|_+-]{0,4}\Z")
 _LONGEST_BEFORE = 16
 #: Kinds whose values stand for one person wherever they are repeated.
 _TELLING = frozenset({"STUDENT_ID", "ID_NUMBER", "WECHAT", "QQ", "BANK_CARD", "PHONE"})
