@@ -1,5 +1,7 @@
 """Blocks, headings and lines of Markdown."""
 
+import pytest
+
 from ta_pipeline.sources.drafts import Draft, Fault
 from ta_pipeline.sources.markdown import read_markdown
 
@@ -88,6 +90,109 @@ def test_colon_fences_go_and_their_contents_stay():
         (6, "Exercise", "Do it."),
         (10, "", "After."),
         (12, "", "- item"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("marker", "heading"),
+    [
+        ("::: callout", "Callout"),
+        (":::::::: challenge ::::::::", "Exercise"),
+        ("::: {.solution #s1}", "Solution"),
+        ("::: {#s1 .solution .big}", "Solution"),
+        ("::: {.callout-tip collapse='true'}", "Tip"),
+        (":::{note}", "Note"),
+        (":::warning Mind this", "Warning"),
+        ("::: keypoints", "Key points"),
+        ("::: {.tip title='for an instructor'}", "Tip"),
+        ("::: group-tab", ""),
+        (":::: {.columns}", ""),
+    ],
+)
+def test_a_div_without_a_heading_is_headed_by_its_class_in_words(marker, heading):
+    assert blocks(f"Before\n\n{marker}\n\nInside.\n\n:::\n\nAfter.\n") == [
+        (1, "", "Before"),
+        (5, heading, "Inside."),
+        (9, "", "After."),
+    ]
+
+
+def test_what_a_whole_lesson_is_asked_and_told_stands_under_no_section_of_it():
+    text = """\
+::: objectives
+- Do it.
+:::
+::: questions
+- How?
+:::
+## Last section
+Text.
+::: callout
+By the way.
+:::
+More.
+:::::::: keypoints
+- That is how.
+::::::::
+"""
+    assert blocks(text) == [
+        (2, "Objectives", "- Do it."),
+        (5, "Questions", "- How?"),
+        (8, "Last section", "Text."),
+        (10, "Last section > Callout", "By the way."),
+        (12, "Last section", "More."),
+        (14, "Key points", "- That is how."),
+    ]
+    below = "# Title\n\n## A\n\na\n\n::: keypoints\nk\n:::\n"
+    assert blocks(below) == [(5, "Title > A", "a"), (8, "Title > Key points", "k")]
+
+
+def test_divs_may_nest_and_a_solution_stands_under_its_exercise():
+    text = """\
+## Section
+::::: challenge
+## Slices
+What is it?
+::: solution
+It is 3.
+:::
+And this?
+::: solution
+## Solution
+It is 4.
+:::
+:::::
+Text.
+::: challenge
+What now?
+::: hint
+Think.
+:::
+:::
+"""
+    assert blocks(text) == [
+        (4, "Slices", "What is it?"),
+        (6, "Slices > Solution", "It is 3."),
+        (8, "Slices", "And this?"),
+        (11, "Slices > Solution", "It is 4."),
+        (14, "Section", "Text."),
+        (16, "Section > Exercise", "What now?"),
+        (18, "Section > Exercise > Hint", "Think."),
+    ]
+
+
+@pytest.mark.parametrize(
+    "marker", ["::: instructor", "::: {.callout .instructor}", ":::::::: instructors ::::"]
+)
+def test_a_note_to_instructors_is_left_out_with_all_in_it(marker):
+    text = f"Before\n\n{marker}\n\n## How to teach\n\nSlowly.\n\n::: callout\n- one\n:::\n:::\n\nAfter.\n"
+    assert blocks(text) == [(1, "", "Before"), (14, "", "After.")]
+
+
+def test_a_note_to_instructors_that_never_ends_hides_nothing():
+    assert [t for _, _, t in blocks("::: instructor\n\nSlowly.\n\n## Next\n\nText.\n")] == [
+        "Slowly.",
+        "Text.",
     ]
 
 

@@ -15,10 +15,10 @@ def count_words(texts):
     return [len(text.split()) for text in texts]
 
 
-def segment(text, heading="", start=None, end=None, page=None):
+def segment(text, heading="", start=None, end=None, page=None, speaker=None):
     return {
         "text": text, "heading": heading, "page": page, "line": 1, "start": start, "end": end,
-        "speaker": None,
+        "speaker": speaker,
     }  # fmt: skip
 
 
@@ -120,11 +120,68 @@ def test_cues_run_on_and_students_get_a_line():
     cues = [
         segment("one two,", start=1.0, end=2.0),
         segment("three.", start=2.0, end=3.0),
-        segment("Student: why?", start=3.0, end=4.0),
+        segment("Student: why?", start=3.0, end=4.0, speaker="Student"),
         segment("because", start=4.0, end=5.0),
     ]
     text = join_units(units_of(document(*cues, kind="transcript")))
-    assert text == "one two, three.\nStudent: why?\nbecause"
+    assert text == "one two, three.\nStudent: why?\nTeacher: because"
+
+
+def test_a_student_is_never_quoted_as_the_teacher():
+    cues = [
+        segment("Now double the height.", start=0.0, end=1.0),
+        segment("I suppose it just doubles as well,", start=1.0, end=2.0, speaker="Student"),
+        segment("doesn't it?", start=2.0, end=3.0, speaker="Student"),
+        segment("No, it does not.", start=3.0, end=4.0),
+        segment("Look again.", start=4.0, end=5.0),
+    ]
+    units = units_of(document(*cues, kind="transcript"))
+    assert [unit.text.strip() for unit in units] == [cue["text"] for cue in cues]
+    assert [unit.voice.teaches for unit in units] == [True, False, False, True, True]
+    assert join_units(units) == (
+        "Now double the height.\n"
+        "Student: I suppose it just doubles as well, doesn't it?\n"
+        "Teacher: No, it does not. Look again."
+    )
+    assert join_units(units[2:4]) == "Student: doesn't it?\nTeacher: No, it does not."
+    (chunk,) = chunks_of(*cues, kind="transcript")
+    assert (chunk["text"], chunk["tokens"]) == (join_units(units), 21)
+
+
+def test_marks_of_speakers_count_towards_the_limit():
+    cues = [
+        segment("a b c d e f g.", start=float(n), end=n + 0.5, speaker="Student" if n % 2 else None)
+        for n in range(40)
+    ]
+    chunks = chunks_of(*cues, kind="transcript", least=20, most=32)
+    assert {chunk["tokens"] for chunk in chunks[:-1]} == {31}
+    assert chunks[0]["text"].count("Student: ") == 2 and chunks[0]["text"].count("Teacher: ") == 1
+
+
+def test_speech_is_cut_at_its_longest_pause_and_nothing_is_repeated_across_it():
+    starts = [10.0 * n + (60.0 if n > 3 else 0.0) + (20.0 if n > 5 else 0.0) for n in range(12)]
+    cues = [segment(f"W{n} a b c d.", start=at, end=at + 9.5) for n, at in enumerate(starts)]
+    chunks = chunks_of(*cues, kind="transcript", least=15, most=40, overlap=5)
+    assert [chunk["text"].split()[0] for chunk in chunks][:2] == ["W0", "W4"]
+    assert chunks[0]["text"] == "W0 a b c d. W1 a b c d. W2 a b c d. W3 a b c d."
+
+
+def test_captions_in_lower_case_are_cut_at_pauses_and_repeated_all_the_same():
+    starts = [10.0 * n + (60.0 if n > 3 else 0.0) for n in range(15)]
+    cues = [segment(f"w{n} a b c d", start=at, end=at + 9.5) for n, at in enumerate(starts)]
+    chunks = chunks_of(*cues, kind="transcript", least=15, most=40, overlap=5)
+    assert [chunk["text"].split()[0] for chunk in chunks] == ["w0", "w4", "w11"]
+    assert chunks[1]["text"].split()[-5:] == ["w11", "a", "b", "c", "d"]
+
+
+def test_a_pause_after_a_question_is_no_place_to_cut():
+    starts = [10.0 * n + (60.0 if n > 3 else 0.0) + (20.0 if n > 4 else 0.0) for n in range(12)]
+    cues = [
+        segment(f"W{n} a b c {'d?' if n == 3 else 'd.'}", start=at, end=at + 9.5)
+        for n, at in enumerate(starts)
+    ]
+    chunks = chunks_of(*cues, kind="transcript", least=15, most=40)
+    assert chunks[1]["text"].startswith("W5 ")
 
 
 def test_a_chunk_ends_at_a_heading_once_it_is_long_enough():
@@ -156,8 +213,16 @@ def test_a_chunk_of_one_section_does_not_repeat_its_heading_and_a_rest_of_anothe
         most=32,
     )
     assert [(chunk["heading"], chunk["text"]) for chunk in chunks] == [
-        ("H", "## one\na b c d e f. G h i j k l.\n## two > deep\nm n.\no p.")
+        ("H", "## one\na b c d e f. G h i j k l.\n## two > deep\nm n.\n## H\no p.")
     ]
+
+
+def test_what_follows_a_callout_stands_under_the_title_where_no_heading_does():
+    chunks = chunks_of(
+        segment("a b c."), segment("d e f.", heading="Callout"), segment("g h i."), least=9, most=32
+    )
+    text = "a b c.\n## Callout\nd e f.\n## Lecture 1: Motion\ng h i."
+    assert [(chunk["heading"], chunk["text"], chunk["tokens"]) for chunk in chunks] == [("", text, 15)]
 
 
 def test_headings_in_the_text_count_towards_its_limit():
@@ -188,6 +253,77 @@ def test_a_problem_keeps_its_solution_where_both_fit(answer):
     )
     assert [chunk["text"].count(words) for chunk in chunks] == [3, 2]
     assert chunks[1]["heading"] == "Problem 3"
+
+
+def test_a_solution_stays_with_its_problem_though_the_rest_is_short():
+    sizes = {"1": 30, "2": 4, "2 > Solution": 14, "3": 6, "3 > Solution": 14, "4": 5, "4 > Solution": 14}
+    parts = [segment("Word " * (size - 1) + "end.", heading=name) for name, size in sizes.items()]
+    chunks = chunks_of(*parts, least=24, most=64)
+    assert [re.findall(r"^## (.*)$", chunk["text"], re.MULTILINE) for chunk in chunks] == [
+        [],
+        ["2", "2 > Solution", "3", "3 > Solution"],
+        ["Solution"],
+    ]
+
+
+def test_a_solution_is_not_cut_where_its_problem_can_begin_the_next_chunk():
+    words = "A b c d e f g h i j."
+    chunks = chunks_of(
+        segment(f"{words} {words} {words}", heading="1"),
+        segment("K l m n.", heading="2"),
+        segment(words, heading="2 > Solution"),
+        segment(words, heading="2 > Solution"),
+        least=25,
+        most=52,
+    )
+    assert [(chunk["heading"], chunk["text"].count("j.")) for chunk in chunks] == [("1", 3), ("2", 2)]
+
+
+def test_a_problem_is_not_cut_where_it_fits_with_its_solution():
+    words = "A b c d e f g h i j."
+    parts = [
+        segment(f"{words} {words}", heading="1"),
+        segment(words, heading="2"),
+        segment(words, heading="2"),
+        segment(words, heading="2 > Solution"),
+        segment(f"{words} {words}", heading="3"),
+        segment(words, heading="3 > Solution"),
+    ]
+    chunks = chunks_of(*parts, least=25, most=60)
+    assert [(chunk["heading"], chunk["text"].count("j.")) for chunk in chunks] == [("", 5), ("3", 3)]
+    chunks = chunks_of(*parts, least=15, most=45)
+    assert [(chunk["heading"], chunk["text"].count("j.")) for chunk in chunks] == [
+        ("1", 2),
+        ("2", 3),
+        ("3", 3),
+    ]
+
+
+def test_what_explains_a_program_is_not_parted_from_it_where_a_paragraph_ends_later():
+    words = "A b c d e f g h i j k l."
+    code = "```\nx = 1\n```"
+    parts = [words, words, words, code, words, words]
+    chunks = chunks_of(*[segment(part) for part in parts], least=24, most=45)
+    assert chunks[0]["text"] == f"{words}\n{words}"
+
+
+@pytest.mark.parametrize(
+    "going_on",
+    [
+        "where m is mass.",
+        "This is why.",
+        "These are two.",
+        "Inside the loop it is.",
+        "它 落 下。",
+        "这 是 力。",
+    ],
+)
+def test_a_sentence_that_goes_on_is_not_parted_from_the_one_before(going_on):
+    words = "A b c d e f g h i j k l."
+    chunks = chunks_of(
+        *[segment(part) for part in (words, words, words, going_on, words, words)], least=24, most=36
+    )
+    assert chunks[0]["text"] == f"{words}\n{words}"
 
 
 @pytest.mark.parametrize("shown", ["```\nx = 1\n```", "$$F = ma$$", "| a | b |\n|---|---|", "\\[ x \\]"])
@@ -226,6 +362,15 @@ def test_what_is_repeated_does_not_begin_with_code_whose_sentence_is_left_behind
     assert first["text"].endswith(code) and second["text"] == text
     _, second = chunks_of(*parts, least=30, most=40, overlap=8)
     assert second["text"] == f"Look:\n{code}\n{text}"
+
+
+@pytest.mark.parametrize("hanging", ["2. a b c.", "- a b c.", "This b c d.", "so b c d."])
+def test_what_is_repeated_does_not_begin_with_what_hangs_on_a_sentence_left_behind(hanging):
+    words = "".join(f"Word{n} goes on, and on. " for n in range(12))
+    chunks = chunks_of(segment(words), segment(hanging), segment(words), least=64, most=70, overlap=3)
+    assert chunks[0]["text"].endswith(hanging) and chunks[1]["text"] == words.strip()
+    chunks = chunks_of(segment(words), segment(hanging), segment(words), least=64, most=70, overlap=6)
+    assert chunks[1]["text"] == f"Word11 goes on, and on.\n{hanging}\n{words.strip()}"
 
 
 def test_nothing_is_repeated_where_a_new_section_begins():

@@ -2,7 +2,10 @@
 
 markdown-it-py finds the blocks and their lines; their text stays the author's own Markdown, because a
 table or a formula says more to a model than what a renderer makes of it. Only what is no text goes:
-front matter, comments, HTML tags, the `:::` marker lines of Carpentry lessons, link targets of images.
+front matter, comments, HTML tags, the `:::` marker lines of divs, link targets of images.
+
+A div (`::: challenge`, `::: {.solution}`) without a heading is headed by its class in words. One for
+those who teach the lesson (`::: instructor`) is left out like a comment: learners never see it.
 """
 
 from __future__ import annotations
@@ -32,6 +35,35 @@ _FORMULA_ENDS = {"$$": "$$", "\\[": "\\]"}
 #: Lines in which a formula must end: an opening without an end is not looked for through the whole file.
 _LONGEST_FORMULA = 200
 _CODE = ("fence", "code_block", "formula")
+_CLASSES = re.compile(r"\{([^}]*)\}|([\w-]+)")
+_CLASS = re.compile(r"(?:^\s*\.?|\s\.)([A-Za-z][\w-]*)(?=\s|$)")
+_TO_INSTRUCTORS = {"instructor", "instructors"}
+#: What divs of lessons, books and slides are called: The Carpentries, Quarto, MyST, Docusaurus.
+_CLASS_NAMES = {
+    "callout": "Callout",
+    "caution": "Caution",
+    "challenge": "Exercise",
+    "checklist": "Checklist",
+    "danger": "Warning",
+    "definition": "Definition",
+    "discussion": "Discussion",
+    "example": "Example",
+    "exercise": "Exercise",
+    "hint": "Hint",
+    "important": "Important",
+    "keypoints": "Key points",
+    "note": "Note",
+    "objectives": "Objectives",
+    "prereq": "Prerequisites",
+    "proof": "Proof",
+    "questions": "Questions",
+    "solution": "Solution",
+    "theorem": "Theorem",
+    "tip": "Tip",
+    "warning": "Warning",
+}
+#: These are about the whole lesson, wherever they stand in it.
+_OF_LESSON = ("Key points", "Objectives", "Prerequisites", "Questions")
 
 
 def read_markdown(text: str) -> Found:
@@ -41,14 +73,15 @@ def read_markdown(text: str) -> Found:
     tokens = _parser().parse("\n".join([""] * start + lines[start:]))
     segments: list[Segment] = []
     headings = Headings()
+    hidden = _to_instructors(tokens)
     for position, token in enumerate(tokens):
-        if token.level or token.map is None:
+        if token.level or token.map is None or position in hidden:
             continue
         line, raw = token.map[0] + 1, "\n".join(lines[token.map[0] : token.map[1]])
         if token.type == "heading_open":
             headings.enter(int(token.tag[1]), _prose(tokens[position + 1].content))
         elif token.type == "colon_fence":
-            headings.cross_fence(raw)
+            _cross(headings, token.content, tokens[position + 1 : position + 2])
         elif block := _block_text(token, raw):
             segments.append(Segment(block, line, str(headings)))
         if token.type == "html_block" and raw.rfind("<!--") > raw.rfind("-->"):
@@ -56,6 +89,41 @@ def read_markdown(text: str) -> Found:
     title = headings.title or fields.pop("title", "")
     if segments:
         yield Draft("text", segments, title, dict(fields))
+
+
+def _cross(headings: Headings, marker: str, following: list[Token]) -> None:
+    """Go into the div that a marker names, or out of the innermost where it names none."""
+    if not marker:
+        headings.close_div()
+        return
+    name = next((_CLASS_NAMES[name] for name in _classes(marker) if name in _CLASS_NAMES), "")
+    has_own = bool(following) and following[0].type == "heading_open"
+    headings.open_div("" if has_own else name, of_document=name in _OF_LESSON)
+
+
+def _to_instructors(tokens: list[Token]) -> set[int]:
+    """Find the tokens inside divs for instructors; a div that never closes hides nothing."""
+    hidden: set[int] = set()
+    opened: list[int] = []
+    for position, token in enumerate(tokens):
+        if token.type != "colon_fence" or token.level:
+            continue
+        if token.content:
+            opened.append(position)
+        elif opened and _TO_INSTRUCTORS.intersection(_classes(tokens[opened[-1]].content)):
+            hidden.update(range(opened.pop(), position + 1))
+        elif opened:
+            opened.pop()
+    return hidden
+
+
+def _classes(marker: str) -> list[str]:
+    """Take the classes of a div from what stands after its colons: `challenge`, `{.a #id .b}`, `{note}`."""
+    match = _CLASSES.match(marker)
+    if match is None:
+        return []
+    found = _CLASS.findall(match[1]) if match[1] is not None else [match[2]]
+    return [name.lower().removeprefix("callout-") for name in found]
 
 
 def _block_text(token: Token, raw: str) -> str:
@@ -115,12 +183,14 @@ def _parser() -> MarkdownIt:
 
 
 def _colon_fence(state: StateBlock, start: int, _end: int, silent: bool) -> bool:
-    """Take a line that opens or closes a `:::` div as a block of its own."""
+    """Take a line that opens or closes a `:::` div as a block; its content is what names the div."""
     if state.is_code_block(start) or not _line(state, start).startswith(":::"):
         return False
     if not silent:
         state.line = start + 1
-        state.push("colon_fence", "", 0).map = [start, start + 1]
+        token = state.push("colon_fence", "", 0)
+        token.map = [start, start + 1]
+        token.content = _line(state, start).strip(": \t")
     return True
 
 

@@ -13,12 +13,13 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate, dropwhile, takewhile
+from itertools import accumulate, dropwhile, groupby, takewhile
 from typing import Any
 
 from ta_pipeline.params import ChunkParams
 from ta_pipeline.records import stable_id
 from ta_pipeline.text.markup import protected_spans
+from ta_pipeline.text.voices import ALONE, Voice, mark_between, voices_of
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +59,15 @@ _TASK = re.compile(
     r"\s*(?:试?求|问[，：]|(?:Find|Calculate|Determine|Estimate|Show that|How (?:long|far|fast|much|many))\b)"
 )
 _ASKED = (":", "：", "?", "？")
-_STUDENT = ("学生：", "学生:", "Student:")
+#: A sentence that says little without the one before it.
+_GOES_ON = re.compile(
+    r"\s*(?:[a-z]|(?:This|That|These|Those|It|They|But|However|Therefore|Thus|Hence|Otherwise)\b|Here,"
+    r"|Inside the\b|As (?:a result|these|this)\b|In (?:this case|fact)\b|For example\b"
+    r"|[它这那]|其中|因此|所以|但是|于是|例如)"
+)
+_LIST_ITEM = re.compile(r"\s*(?:[-*+]|\d{1,3}[.)])\s")
+#: Seconds between two cues: from here on silence is a place to cut; so long a one parts two subjects.
+_PAUSE, _JOINT = 2.0, 15.0
 
 
 @dataclass(frozen=True)
@@ -73,6 +82,7 @@ class Unit:
     ends_segment: bool
     tokens: int = 0
     heading_tokens: int = 0
+    voice: Voice = ALONE  # who says it; only what `voice.teaches` may be quoted as the teacher's
 
 
 def split_sentences(text: str) -> list[str]:
@@ -180,9 +190,9 @@ def _trimmed(text: str) -> str:
     return first + bare if first.startswith(("    ", "\t")) else bare
 
 
-def _glue(text: str, following: str, spoken: bool) -> str:
-    """Choose what parts a segment from the next: cues run on, paragraphs and speakers do not."""
-    if not spoken or text.startswith(_STUDENT) or following.startswith(_STUDENT):
+def _glue(text: str, runs_on: bool) -> str:
+    """Choose what parts a segment from the next: cues of one voice run on, paragraphs and voices do not."""
+    if not runs_on:
         return "\n"
     return "" if text[-1:] in "。！？；，、：…”" else " "
 
@@ -191,13 +201,13 @@ def units_of(document: dict[str, Any]) -> list[Unit]:
     """Cut a document (a row of the schema DOCUMENT) into sentences, or into cues where it was spoken."""
     spoken = document["kind"] == "transcript"
     segments = [s for s in _whole_blocks(document["segments"] or []) if (s["text"] or "").strip()]
+    voices = voices_of(segments) if spoken else [ALONE] * len(segments)
     units: list[Unit] = []
-    for number, segment in enumerate(segments):
+    for segment, voice, following in zip(segments, voices, [*voices[1:], ALONE], strict=True):
         text = _trimmed(segment["text"])
-        following = segments[number + 1]["text"].strip() if number + 1 < len(segments) else ""
         timed = segment["start"] is not None
         pieces = [text] if spoken and timed else split_sentences(text)
-        pieces[-1] += _glue(text, following, spoken)
+        pieces[-1] += _glue(text, runs_on=spoken and voice.name == following.name)
         units += [
             Unit(
                 text=piece,
@@ -206,6 +216,7 @@ def units_of(document: dict[str, Any]) -> list[Unit]:
                 start=segment["start"],
                 end=segment["end"],
                 ends_segment=place == len(pieces) - 1,
+                voice=voice,
             )
             for place, piece in enumerate(pieces)
         ]
@@ -213,8 +224,12 @@ def units_of(document: dict[str, Any]) -> list[Unit]:
 
 
 def join_units(units: Sequence[Unit]) -> str:
-    """Put units back together as one text."""
-    return _trimmed("".join(unit.text for unit in units))
+    """Put units back together as one text; where the voice changes, its name stands before what it says."""
+    voices = [None, *(unit.voice for unit in units)]
+    marked = [
+        mark_between(before, unit.voice) + unit.text for before, unit in zip(voices, units, strict=False)
+    ]
+    return _trimmed("".join(marked))
 
 
 def chunk_documents(
@@ -223,14 +238,17 @@ def chunk_documents(
     """Cut documents into rows of the schema CHUNK, `min_tokens` to `max_tokens` long.
 
     A chunk ends at a heading once it is long enough, else at the last paragraph or sentence that
-    fits, rather not before a solution, a program, a formula or a table. Whole sentences of about
-    `overlap_tokens` are repeated in the next chunk of the same section. Where a chunk holds several
-    sections, the name of each stands above it: an exercise is told from its solution by nothing else.
+    fits, rather not in a problem or its solution, nor around a program, a formula or a table, nor before
+    a sentence that goes on ("This is"); speech rather at its longest pause. Whole sentences of about
+    `overlap_tokens` are repeated in the next chunk of the same section, but not across a long pause.
+    Where a chunk holds several sections, the name of each stands above it: an exercise is told from its
+    solution by nothing else.
     Shorter than the minimum is only the last rest of a document or what stands before a piece that
     cannot be cut (a long program); longer than the maximum only such a piece.
     """
     cut = [units_of(document) for document in documents]
-    counted = _counted([unit for units in cut for unit in units], count_tokens)
+    titles = [document["title"] for document, units in zip(documents, cut, strict=True) for _ in units]
+    counted = _counted([unit for units in cut for unit in units], titles, count_tokens)
     ends = list(accumulate(len(units) for units in cut))
     rows: list[dict[str, Any]] = []
     for document, end, units in zip(documents, ends, cut, strict=True):
@@ -243,13 +261,22 @@ def chunk_documents(
     return rows
 
 
-def _counted(units: list[Unit], count_tokens: CountTokens) -> list[Unit]:
-    counts = count_tokens([unit.text for unit in units])
-    names = sorted({unit.heading for unit in units})
-    headings = dict(zip(names, count_tokens([_heading_line(name) for name in names]), strict=True))
+def _labels(units: Sequence[Unit]) -> Iterator[str]:
+    """Yield what may stand before each unit in a chunk: a student can begin one in the middle of a speech."""
+    before: Voice | None = None
+    for unit in units:
+        yield mark_between(before, unit.voice) if unit.voice.teaches else unit.voice.label
+        before = unit.voice
+
+
+def _counted(units: list[Unit], titles: list[str], count_tokens: CountTokens) -> list[Unit]:
+    counts = count_tokens([label + unit.text for label, unit in zip(_labels(units), units, strict=True)])
+    lines = [_heading_line(unit.heading or title) for unit, title in zip(units, titles, strict=True)]
+    names = sorted(set(lines))
+    headings = dict(zip(names, count_tokens(names), strict=True))
     return [
-        replace(unit, tokens=count, heading_tokens=headings[unit.heading])
-        for unit, count in zip(units, counts, strict=True)
+        replace(unit, tokens=count, heading_tokens=headings[line])
+        for unit, count, line in zip(units, counts, lines, strict=True)
     ]
 
 
@@ -298,9 +325,9 @@ def _halved(part: str, tokens: int, limit: int, count_tokens: CountTokens) -> It
 
 def _runs(units: list[Unit], chunk: ChunkParams) -> Iterator[tuple[list[Unit], list[Unit]]]:
     """Yield (repeated units, new units) of each chunk."""
-    begin, carried = 0, list[Unit]()
+    begin, carried, tied = 0, list[Unit](), _tied(units)
     while begin < len(units):
-        end = _cut(units, begin, sum(unit.tokens for unit in carried), chunk)
+        end = _cut(units, tied, begin, sum(unit.tokens for unit in carried), chunk)
         if carried and end == begin:  # the next piece fits only without the repetition
             carried = []
             continue
@@ -310,10 +337,20 @@ def _runs(units: list[Unit], chunk: ChunkParams) -> Iterator[tuple[list[Unit], l
         begin = end
 
 
-def _cut(units: list[Unit], begin: int, carried: int, chunk: ChunkParams) -> int:
+def _tied(units: list[Unit]) -> list[int]:
+    """Tell how much each unit needs the one before: 2 in a solution, 1 in its problem."""
+    sections = [(name, len(list(run))) for name, run in groupby(unit.heading for unit in units)]
+    solves = [_SOLUTION.search(name) is not None for name, _ in sections]
+    tied: list[int] = []
+    for (_, size), solution, answered in zip(sections, solves, [*solves[1:], False], strict=True):
+        tied += [2] * size if solution else [0] + [int(answered)] * (size - 1)
+    return tied
+
+
+def _cut(units: list[Unit], tied: list[int], begin: int, carried: int, chunk: ChunkParams) -> int:
     """Find where the chunk that starts at `begin` ends (exclusive)."""
     rest = sum(unit.tokens for unit in units[begin:])
-    total, fits, choices = carried, begin, list[tuple[bool, int, int]]()
+    total, fits, choices = carried, begin, list[tuple[int, bool, int, float, int, int]]()
     names, several = 0, False  # tokens of the headings, which stand in the text where there are several
     if carried + rest + _names(units, begin) <= chunk.max_tokens and carried + rest < 2 * chunk.min_tokens:
         return len(units)
@@ -330,19 +367,33 @@ def _cut(units: list[Unit], begin: int, carried: int, chunk: ChunkParams) -> int
         last = place + 1 == len(units)
         repeated = sum(unit.tokens for unit in _carried(units, begin, place + 1, chunk.overlap_tokens))
         enough_left = last or rest + repeated >= chunk.min_tokens
-        alone = last or not _leans(unit, units[place + 1])
-        if enough_left and alone and not last and units[place + 1].heading != unit.heading:
+        torn = 0 if last else tied[place + 1]
+        leans = 0 if last else _leans(unit, units[place + 1])
+        new_section = not last and units[place + 1].heading != unit.heading
+        if enough_left and not torn and not leans and new_section:
             return place + 1
-        choices.append((enough_left, alone + (alone and unit.ends_segment), place + 1))
-    return max(choices)[2] if choices else fits
+        silence = 0.0 if last else _pause(unit, units[place + 1])
+        ends = 0 if leans else unit.ends_segment + (unit.ends_segment and not _SHOWN.match(unit.text))
+        choices.append((-torn, enough_left, -leans, silence, ends, place + 1))
+    return max(choices)[-1] if choices else fits
 
 
-def _leans(unit: Unit, following: Unit) -> bool:
-    """Tell whether the next unit says little without this one: a solution, an answer, or what it leads to."""
-    solves = following.heading != unit.heading and _SOLUTION.search(following.heading)
+def _leans(unit: Unit, following: Unit) -> int:
+    """Tell how little the next unit says without this one: 2 for what this one leads to, 1 for "This …"."""
     asks = unit.text.rstrip().endswith(_ASKED) or _TASK.match(unit.text)
-    announced = following.heading == unit.heading and asks
-    return bool(solves or announced or _SHOWN.match(following.text))
+    if (asks and following.heading == unit.heading) or _SHOWN.match(following.text):
+        return 2
+    # A heading that is left again (a callout's) parts nothing; after a long pause nobody goes on.
+    near = unit.heading.startswith(following.heading) and _pause(unit, following) < _JOINT
+    return int(near and _GOES_ON.match(following.text) is not None)
+
+
+def _pause(unit: Unit, following: Unit) -> float:
+    """Return the seconds of silence between two cues, 0 where that is no more than a breath."""
+    if unit.end is None or following.start is None:
+        return 0.0
+    silence = following.start - unit.end
+    return silence if silence >= _PAUSE else 0.0
 
 
 def _names(units: list[Unit], begin: int) -> int:
@@ -356,8 +407,13 @@ def _names(units: list[Unit], begin: int) -> int:
 
 
 def _carried(units: list[Unit], begin: int, end: int, tokens: int) -> list[Unit]:
-    """Choose what the chunk after `units[begin:end]` repeats: of its last section, if that goes on there."""
+    """Choose what the chunk after `units[begin:end]` repeats: of its last section, if that goes on there.
+
+    A long pause of speech ends a section too.
+    """
     if end >= len(units) or units[end].heading != units[end - 1].heading:
+        return []
+    if _pause(units[end - 1], units[end]) >= _JOINT:
         return []
     start = end - 1
     while start > begin and units[start].heading == units[end].heading:
@@ -368,23 +424,30 @@ def _carried(units: list[Unit], begin: int, end: int, tokens: int) -> list[Unit]
 def _overlap(units: list[Unit], tokens: int) -> list[Unit]:
     """Take whole sentences from the end, not the first, until `tokens` are repeated, at most twice as many.
 
-    They do not begin with a program, formula or table row whose sentence is left behind.
+    They do not begin with a program, formula, table row or list item whose sentence is left behind, nor
+    with one that goes on from it.
     """
     taken: list[Unit] = []
     total = 0
     for unit in reversed(units[1:]):
-        complete = not taken or not _SHOWN.match(taken[0].text)
+        complete = not taken or not _hangs(taken[0])
         if (total >= tokens and complete) or total + unit.tokens > 2 * tokens:
             break
         taken.insert(0, unit)
         total += unit.tokens
-    return list(dropwhile(lambda unit: _SHOWN.match(unit.text), taken))
+    return list(dropwhile(_hangs, taken))
+
+
+def _hangs(unit: Unit) -> bool:
+    """Tell whether a unit says little without the one before; cues may all begin in lower case."""
+    goes_on = unit.start is None and _GOES_ON.match(unit.text)
+    return bool(goes_on or _SHOWN.match(unit.text) or _LIST_ITEM.match(unit.text))
 
 
 def _row(document: dict[str, Any], number: int, carried: list[Unit], fresh: list[Unit]) -> dict[str, Any]:
     units = [*carried, *fresh]
     heading = _common_heading([unit.heading for unit in fresh])
-    text = _text_under(heading, units)
+    text = _text_under(heading, document["title"], units)
     starts = [unit.start for unit in units if unit.start is not None]
     ends = [unit.end for unit in units if unit.end is not None]
     return {
@@ -403,18 +466,19 @@ def _row(document: dict[str, Any], number: int, carried: list[Unit], fresh: list
     }
 
 
-def _text_under(heading: str, units: Sequence[Unit]) -> str:
-    """Join units, with the rest of their heading above the first of each section below `heading`."""
-    above = heading
+def _text_under(heading: str, title: str, units: Sequence[Unit]) -> str:
+    """Join units, with the rest of their heading above the first of each section below `heading`.
+
+    Where the section of `heading` itself goes on after another one (a callout's, say), its last name
+    stands there again, or the title: nothing else would end the other.
+    """
     parts: list[str] = []
-    for unit in units:
-        if unit.heading != above:
-            name = unit.heading.removeprefix(heading).removeprefix(" > ")
-            parts.append("\n" if name and parts and not parts[-1].endswith("\n") else "")
-            parts.append(_heading_line(name))
-            above = unit.heading
-        parts.append(unit.text)
-    return _trimmed("".join(parts))
+    for under, run in groupby(units, key=lambda unit: unit.heading):
+        name = under.removeprefix(heading).removeprefix(" > ")
+        if under == heading and parts:
+            name = under.rpartition(" > ")[2] or title
+        parts.append(_heading_line(name) + join_units(list(run)))
+    return "\n".join(parts)
 
 
 def _heading_line(name: str) -> str:
