@@ -94,8 +94,9 @@ def _quote(item: Grounded) -> str:
     found = best_run(item.gold.material, item.answer, longest=1)
     if found is None or found[2] < _LEAST or not item.gold.first <= found[0] <= item.gold.last:
         return ""
-    text = item.gold.material.units[found[0]].text
-    whole = not any(mark in text for mark in ("```", "|", "$$")) and not has_mask(text)
+    unit = item.gold.material.units[found[0]]
+    text = unit.text
+    whole = unit.voice.teaches and not any(mark in text for mark in ("```", "|", "$$")) and not has_mask(text)
     return plain(text) if whole and columns(text) <= _LONGEST else ""
 
 

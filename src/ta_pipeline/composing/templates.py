@@ -40,7 +40,8 @@ _IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
 _NUMBERING = re.compile(r"^(?:[一二三四五六七八九十]+、|\d+(?:\.\d+)*[.)、]?\s+|§\s*\d+\s*)")
 _TASK = re.compile(
-    r"^(?:题目|解答|习题|练习|Problem|Solution|Exercise|Challenge|Prerequisites|Episode|Callout)|(?:作业|Homework)$",
+    r"^(?:题目|解答|习题|练习|Problem|Solution|Exercise|Challenge|Prerequisites|Episode|Callout|Objectives"
+    r"|Questions|Discussion|Hint|Checklist)|(?:作业|Homework)$",
     re.IGNORECASE,
 )
 _NO_TOPIC = re.compile(
@@ -350,7 +351,7 @@ def _spoken_rows(material: Material, rng: Random, count: int = 8) -> Iterator[Ma
     rarity = _rarity(texts)
     spoken = range(8, len(texts) - len(texts) // 20)
     usable = [place for place in spoken if _is_findable(texts[place], material.language)]
-    usable = [place for place in usable if material.units[place].start is not None]
+    usable = [n for n in usable if material.units[n].start is not None and material.units[n].voice.teaches]
     for place in sorted(sorted(usable, key=lambda p: (-rarity[p], p))[:count]):
         question = rng.choice(QUESTIONS[material.language]["locate"]).format(
             x=texts[place].rstrip("。，、.,；;")
