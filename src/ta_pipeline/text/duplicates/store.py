@@ -89,7 +89,8 @@ def find_copies_again(
         new = np.array([row for row in rows.tolist() if names[row] not in known], np.int64)
         signed = corpus.sign(new, keep=True)
         if len(rows):
-            logger.info("Signed %d of %d texts (%s), the others are known", len(new), len(rows), among)
+            known = f", {len(rows) - len(new)} are known" if len(new) < len(rows) else ""
+            logger.info("Signed %d texts (%s)%s", len(new), among, known)
         signatures = np.zeros((len(digests), signed.signatures.shape[1]), np.uint32)
         signatures[new] = signed.signatures
         for row in np.setdiff1d(rows, new).tolist():
