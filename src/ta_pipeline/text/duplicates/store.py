@@ -89,8 +89,8 @@ def find_copies_again(
         new = np.array([row for row in rows.tolist() if names[row] not in known], np.int64)
         signed = corpus.sign(new, keep=True)
         if len(rows):
-            known = f", {len(rows) - len(new)} are known" if len(new) < len(rows) else ""
-            logger.info("Signed %d texts (%s)%s", len(new), among, known)
+            others = f", {len(rows) - len(new)} are known" if len(new) < len(rows) else ""
+            logger.info("Signed %d texts (%s)%s", len(new), among, others)
         signatures = np.zeros((len(digests), signed.signatures.shape[1]), np.uint32)
         signatures[new] = signed.signatures
         for row in np.setdiff1d(rows, new).tolist():
