@@ -15,6 +15,8 @@ from ta_pipeline.paths import choose_out_base
 
 # Kedro and its plugin still call OmegaConf's older name for the same function.
 warnings.filterwarnings("ignore", message="register_new_resolver")
+# Kedro is pinned, and knows both names of the option.
+warnings.filterwarnings("ignore", message="Option '--pipeline' is deprecated")
 
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro_mlflow",)  # as its metadata spells it; RunTracking is in its place
 HOOKS = (RunHooks(), RunTracking())
