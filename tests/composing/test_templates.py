@@ -8,6 +8,7 @@ import pytest
 from ta_pipeline.composing.contexts import Contexts
 from ta_pipeline.composing.passages import read_materials
 from ta_pipeline.composing.templates import (
+    WIDE,
     TemplateShape,
     _asked_rows,
     definitions,
@@ -222,3 +223,10 @@ def test_only_the_families_asked_for_are_made(course, chunks):
     contexts = {"en": Contexts(materials, [], 160, 2)}
     rows = template_rows(materials, [], contexts, chunks, TemplateShape(["summarise"], 1, 160, 7))
     assert {row["rule"] for row in rows} == {"template:summarise"}
+
+
+def test_where_nobody_asked_anything_a_later_sentence_may_lead(build):
+    told = "Bodies differ in this. They do so much. That is old. The inertia of a body tells how hard it is to turn."
+    spread = material(build, ("2. Moment of inertia", told))
+    assert leads(spread) == []
+    assert [place for _, _, place in leads(spread, WIDE)] == [3]

@@ -13,7 +13,7 @@ from ta_pipeline.composing.passages import columns, has_mask, held_out_lectures,
 from ta_pipeline.composing.rarer import Ground, rarer_rows
 from ta_pipeline.composing.refusals import refusal_rows
 from ta_pipeline.composing.rows import ChunkFinder, Message, Row, ask, cite, make_row
-from ta_pipeline.composing.templates import TemplateShape, askable, template_rows
+from ta_pipeline.composing.templates import STRICT, WIDE, TemplateShape, askable, template_rows
 from ta_pipeline.params import ComposeParams
 from ta_pipeline.rag.prompt import INSTRUCTIONS, Passage, build_messages, citation
 from ta_pipeline.records import InputError
@@ -38,7 +38,8 @@ def compose_examples(
     grounded, plain = read_dialogues(documents, materials, held_out, chars)
     grounded = [item for item in grounded if item.language in INSTRUCTIONS]
     known = [material for material in trained if material.language in INSTRUCTIONS]
-    asked = [*grounded, *askable(known, chars, seed)]
+    opening = STRICT if grounded else WIDE
+    asked = [*grounded, *askable(known, chars, seed, opening)]
     finder = ChunkFinder(chunks)
     contexts = {
         language: Contexts(
@@ -50,7 +51,7 @@ def compose_examples(
         for language in INSTRUCTIONS
     }
     rows = [_grounded_row(item, contexts[item.language], finder, seed) for item in grounded]
-    shape = TemplateShape(compose.templates, compose.rows_per_chunk, chars, seed)
+    shape = TemplateShape(compose.templates, compose.rows_per_chunk, chars, seed, opening)
     if compose.templates:
         rows += template_rows(known, grounded, contexts, chunks, shape)
     languages = Counter(row["language"] for row in rows)

@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from math import log
 from random import Random
@@ -29,9 +30,6 @@ _SHORTEST, _LONGEST = 24, 260
 _SHORTEST_POINT = 10
 #: The same of the line that announces a list.
 _LONGEST_LEAD = 60
-#: Sentences of a section among which its lead is looked for, and the share of the topic it must name.
-_OPENING = 2
-_NAMES_TOPIC = 0.5
 _STYLE = ("summarise", "make_questions", "format")
 #: Families about one passage alone are asked with that passage alone: cheaper, and nothing to choose.
 _ALONE = ("summarise", "make_questions")
@@ -98,6 +96,19 @@ _CHATTER = re.compile(
 
 
 @dataclass(frozen=True)
+class Opening:
+    """How a section's lead is told: among how many of its first sentences, and what share of it it names."""
+
+    sentences: int
+    names: float
+
+
+STRICT = Opening(2, 0.5)
+#: Where nobody asked anything the rules have to give more.
+WIDE = Opening(4, 0.34)
+
+
+@dataclass(frozen=True)
 class Made:
     """A question and answer that a rule made, with the units (first, last) the answer stands in."""
 
@@ -119,7 +130,9 @@ class Definition:
     place: int
 
 
-def askable(materials: Sequence[Material], chars: int, seed: int) -> list[Grounded]:
+def askable(
+    materials: Sequence[Material], chars: int, seed: int, opening: Opening = STRICT
+) -> list[Grounded]:
     """Give the rules' own questions with their passages, for where students asked too few."""
     return [
         Grounded(
@@ -132,19 +145,20 @@ def askable(materials: Sequence[Material], chars: int, seed: int) -> list[Ground
             gold=window_over(row.material, row.first, row.last, chars),
         )
         for material in materials
-        for row in made_from(material, seed)
+        for row in made_from(material, seed, opening)
         if row.family == "answer"
     ]
 
 
 @dataclass(frozen=True)
 class TemplateShape:
-    """What template rows are made by: families, how many a chunk, and the size of a passage."""
+    """What template rows are made by: families, how many a chunk, the size of a passage, the leads."""
 
     families: Sequence[str]
     per_chunk: int
     chars: int
     seed: int
+    opening: Opening = STRICT
 
 
 def plain(text: str) -> str:
@@ -183,24 +197,26 @@ def _in_a_sentence(term: str) -> str:
     return term if named else term[0].lower() + term[1:]
 
 
-def leads(material: Material) -> list[tuple[str, str, int]]:
+def leads(material: Material, within: Opening = STRICT) -> list[tuple[str, str, int]]:
     """Find (topic, sentence, place) of each section: an opening sentence that names it and stands alone."""
     found: dict[str, tuple[str, str, int]] = {}
     opening: Counter[str] = Counter()
     for place, unit in enumerate(material.units):
         topic, sentence = topic_of(unit.heading), plain(unit.text)
         opening[unit.heading] += 1
-        usable = opening[unit.heading] <= _OPENING and topic not in ("", material.title)
-        if usable and unit.heading not in found and _answers(sentence) and _names(sentence, topic):
+        usable = opening[unit.heading] <= within.sentences and topic not in ("", material.title)
+        if not usable or unit.heading in found or not _answers(sentence):
+            continue
+        if _share_named(sentence, topic) >= within.names:
             found[unit.heading] = (topic, sentence, place)
     return list(found.values())
 
 
-def _names(sentence: str, topic: str) -> bool:
-    """Tell whether a sentence holds half of the character pairs of a topic."""
+def _share_named(sentence: str, topic: str) -> float:
+    """Return how many of the character pairs of a topic a sentence holds, as a share."""
     said, wanted = normalise(sentence), normalise(topic)
     pairs = {wanted[i : i + 2] for i in range(len(wanted) - 1)}
-    return sum(pair in said for pair in pairs) >= _NAMES_TOPIC * max(1, len(pairs))
+    return sum(pair in said for pair in pairs) / len(pairs) if pairs else 0.0
 
 
 def topic_of(heading: str) -> str:
@@ -268,9 +284,9 @@ def _how_to_rows(material: Material, rng: Random) -> Iterator[Made]:
         yield Made("answer", question, sentence, material, place, place, material.id)
 
 
-def _topic_rows(material: Material, rng: Random) -> Iterator[Made]:
+def _topic_rows(material: Material, rng: Random, opening: Opening) -> Iterator[Made]:
     wordings = QUESTIONS[material.language]
-    for topic, sentence, place in leads(material):
+    for topic, sentence, place in leads(material, opening):
         question = rng.choice(wordings["topic"]).format(x=topic)
         yield Made("answer", question, sentence, material, place, place, material.id)
         question = rng.choice(wordings["summarise"]).format(x=topic)
@@ -417,23 +433,26 @@ def _within_limit(item: Grounded) -> Demand | None:
 
 
 Maker = Callable[[Material, Random], Iterator[Made]]
-_MAKERS: tuple[Maker, ...] = (
-    _definition_rows,
-    _how_to_rows,
-    _paired_terms,
-    _topic_rows,
-    _list_rows,
-    _point_rows,
-    _question_rows,
-    _spoken_rows,
-)
 
 
-def made_from(material: Material, seed: int) -> list[Made]:
+def _makers(opening: Opening) -> tuple[Maker, ...]:
+    return (
+        _definition_rows,
+        _how_to_rows,
+        _paired_terms,
+        partial(_topic_rows, opening=opening),
+        _list_rows,
+        _point_rows,
+        _question_rows,
+        _spoken_rows,
+    )
+
+
+def made_from(material: Material, seed: int, opening: Opening = STRICT) -> list[Made]:
     """Make all rows that the rules find in one material."""
     rng = Random(f"{seed}:templates:{material.id}")
     tasks = task_headings(material)
-    made = [made for maker in _MAKERS for made in maker(material, rng)]
+    made = [made for maker in _makers(opening) for made in maker(material, rng)]
     return [row for row in made if material.units[row.first].heading not in tasks]
 
 
@@ -445,7 +464,7 @@ def template_rows(
     shape: TemplateShape,
 ) -> list[Row]:
     """Make at most `shape.per_chunk` rows a chunk from the materials and the questions tied to them."""
-    made = [row for material in materials for row in made_from(material, shape.seed)]
+    made = [row for material in materials for row in made_from(material, shape.seed, shape.opening)]
     for item in grounded:
         made += _asked_rows(item, Random(f"{shape.seed}:asked:{item.document_id}"))
     finder = ChunkFinder(chunks)
