@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from benchmarks._rows import figure
+
 ROUNDS = 7
 ROOT = Path(__file__).parents[1]
 COURSE = ROOT / "data" / "01_raw" / "courses" / "mechanics"
@@ -44,12 +46,12 @@ def measure() -> Iterator[dict[str, Any]]:
     if samples:
         course = pa.concat_tables([course, _read(Path(samples) / "course_python", none)])
     rate, work = _rate(course, clean)
-    yield _row("clean.mb_per_s", rate, "MB/s", work)
+    yield figure("clean.mb_per_s", rate, "MB/s", work)
     for step, share in _shares(course, clean).items():
-        yield _row(f"clean.share.{step}", 100 * share, "%", work)
+        yield figure(f"clean.share.{step}", 100 * share, "%", work)
     if samples:
         rate, work = _rate(_read(COURSE, Path(samples)), clean)
-        yield _row("clean.mb_per_s.with_public_rows", rate, "MB/s", work)
+        yield figure("clean.mb_per_s.with_public_rows", rate, "MB/s", work)
 
 
 def _read(course: Path, public: Path) -> Any:
@@ -137,16 +139,4 @@ def _profile(documents: Any, clean: Any) -> dict[str, float]:
             one.stop()
     return {name: seconds / total for name, seconds in taken.items()} | {
         "tables": 1 - sum(taken.values()) / total
-    }
-
-
-def _row(name: str, value: float, unit: str, work: str) -> dict[str, Any]:
-    return {
-        "name": name,
-        "value": value,
-        "unit": unit,
-        "work": work,
-        "peer": None,
-        "peer_value": None,
-        "ratio": None,
     }

@@ -26,6 +26,7 @@ import pyarrow.parquet as pq
 from benchmarks._dedup_corpus import number_only_copies, write_corpus
 from benchmarks._dedup_environment import peers_python
 from benchmarks._dedup_params import DEDUP
+from benchmarks._rows import figure
 
 ROOT = Path(__file__).parents[1]
 PEERS = ["datasketch", "datasketch_xxh32", "rensa", "rensa_rho", "text_dedup", "datatrove"]
@@ -75,17 +76,13 @@ def _speed(folder: Path, sizes: Sizes) -> Iterator[dict[str, Any]]:
                 stays[name] = peer[1]
     rate = {name: sizes.speed / statistics.median(taken) for name, taken in seconds.items() if taken}
     work = f"{sizes.speed} documents, Parquet to survivors, {os.cpu_count()} cores; {stays['ours']} stay"
-    yield _row("dedup.docs_per_s", rate["ours"], "docs/s", work)
-    figures = [(f"dedup.vs_{name}", name) for name in PEERS if name in rate]
+    yield figure("dedup.docs_per_s", rate["ours"], "docs/s", work)
+    ratios = [(f"dedup.vs_{name}", name) for name in PEERS if name in rate]
     if rivals := [name for name in RIVALS if name in rate]:
-        figures.append(("dedup.vs_best_peer", max(rivals, key=lambda name: rate[name])))
-    for figure, name in figures:
-        yield {
-            **_row(figure, rate["ours"], "docs/s", f"{work}, {stays[name]} with the peer"),
-            "peer": name,
-            "peer_value": rate[name],
-            "ratio": rate["ours"] / rate[name],
-        }
+        ratios.append(("dedup.vs_best_peer", max(rivals, key=lambda name: rate[name])))
+    for ratio, name in ratios:
+        beside = f"{work}, {stays[name]} with the peer"
+        yield figure(ratio, rate["ours"], "docs/s", beside, name, rate[name])
 
 
 def _ours(source: Path, folder: Path) -> tuple[float, dict[str, Any]]:
@@ -146,8 +143,8 @@ def _truth(folder: Path, sizes: Sizes) -> Iterator[dict[str, Any]]:
     work = (
         f"{sizes.truth} rows by brute force, {len(should)} with an earlier kept row at J >= {DEDUP.threshold}"
     )
-    yield _row("dedup.recall", len(gone & should) / len(should), "share", work)
-    yield _row("dedup.precision", len(gone & should) / len(gone), "share", f"{work}; {len(gone)} dropped")
+    yield figure("dedup.recall", len(gone & should) / len(should), "share", work)
+    yield figure("dedup.precision", len(gone & should) / len(gone), "share", f"{work}; {len(gone)} dropped")
 
 
 def _similar_pairs(texts: list[str], threshold: float) -> list[tuple[int, int]]:
@@ -182,7 +179,7 @@ def _planted(folder: Path, sizes: Sizes) -> dict[str, Any]:
     dropped = pq.read_table(folder / "copies").num_rows
     least = min(jaccard(*pair, DEDUP.ngram) for pair in zip(originals, copies, strict=True))
     work = f"{sizes.planted} rows that differ from another in a numeral or a formula only, J >= {least:.3f}"
-    return _row("dedup.number_only_copies_dropped", dropped, "rows", work)
+    return figure("dedup.number_only_copies_dropped", dropped, "rows", work)
 
 
 def _memory(folder: Path, sizes: Sizes) -> Iterator[dict[str, Any]]:
@@ -192,11 +189,11 @@ def _memory(folder: Path, sizes: Sizes) -> Iterator[dict[str, Any]]:
         seconds[documents], peak = _timed(lambda: _peak_memory(_our_command(folder / "docs.parquet", folder)))
     rate = sizes.large / seconds[sizes.large]
     work = f"{sizes.large} documents, {rate:.0f} docs/s; peak of all processes together"
-    yield _row("dedup.rss_gb_per_million", peak / 1e9 * 1e6 / sizes.large, "GB", work)
+    yield figure("dedup.rss_gb_per_million", peak / 1e9 * 1e6 / sizes.large, "GB", work)
     growth, most = seconds[sizes.large] / seconds[sizes.small], sizes.large / sizes.small
     most *= np.log(sizes.large) / np.log(sizes.small)
     work = f"time of {sizes.large} over time of {sizes.small} documents; n log n would be {most:.1f}"
-    yield _row("dedup.growth", growth, "x", work)
+    yield figure("dedup.growth", growth, "x", work)
 
 
 def _peak_memory(command: list[Any]) -> int:
@@ -215,13 +212,6 @@ def _peak_memory(command: list[Any]) -> int:
     if run.returncode:
         raise subprocess.CalledProcessError(run.returncode, command)
     return peak
-
-
-def _row(name: str, value: float, unit: str, work: str) -> dict[str, Any]:
-    return {
-        "name": name, "value": float(value), "unit": unit, "work": work,
-        "peer": None, "peer_value": None, "ratio": None,
-    }  # fmt: skip
 
 
 def _timed(work: Callable[[], Any]) -> tuple[float, Any]:

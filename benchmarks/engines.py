@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmarks._rows import figure
+
 QUESTIONS, ROUNDS, NEW_TOKENS = 12, 3, 48
 
 
@@ -60,12 +62,5 @@ def measure() -> Iterator[dict[str, Any]]:
     rate = {name: 60 * questions.num_rows / statistics.median(taken) for name, taken in seconds.items()}
     work = f"{questions.num_rows} questions with passages, {NEW_TOKENS} new tokens, {precision}"
     for number, peer in enumerate(name for name in ways if name != "batches"):
-        yield {
-            "name": "evaluate.prompts_per_min" + ("" if number == 0 else ".vs_llama_cpp"),
-            "value": rate["batches"],
-            "unit": "prompts/min",
-            "work": work,
-            "peer": peer,
-            "peer_value": rate[peer],
-            "ratio": rate["batches"] / rate[peer],
-        }
+        name = "evaluate.prompts_per_min" + ("" if number == 0 else ".vs_llama_cpp")
+        yield figure(name, rate["batches"], "prompts/min", work, peer, rate[peer])

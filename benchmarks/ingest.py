@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmarks._rows import figure
+
 FILES = 2000
 PARAGRAPHS = 12
 
@@ -29,24 +31,12 @@ def measure() -> Iterator[dict[str, Any]]:
             size = _make_course(course, files)
             seconds, documents, peaks[files] = _in_fresh_process(course)
         work = f"{FILES} files of {len(_MAKERS)} kinds, {size / 2**20:.1f} MiB, {documents} documents"
-        yield _row("ingest.files_per_s", FILES / seconds, "files/s", work)
-        yield _row("ingest.peak_memory_mb", peaks[FILES], "MiB", f"{work}; reader and its process")
+        yield figure("ingest.files_per_s", FILES / seconds, "files/s", work)
+        yield figure("ingest.peak_memory_mb", peaks[FILES], "MiB", f"{work}; reader and its process")
         few = f"{FILES // 4} files"
-        yield _row(
+        yield figure(
             "ingest.peak_memory_mb_of_a_quarter", peaks[FILES // 4], "MiB", f"{few}; reader and its process"
         )
-
-
-def _row(name: str, value: float, unit: str, work: str) -> dict[str, Any]:
-    return {
-        "name": name,
-        "value": value,
-        "unit": unit,
-        "work": work,
-        "peer": None,
-        "peer_value": None,
-        "ratio": None,
-    }
 
 
 def _in_fresh_process(course: Path) -> tuple[float, int, float]:

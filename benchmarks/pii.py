@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmarks._rows import figure
+
 ROOT = Path(__file__).parents[1]
 #: What the labels call a kind, and what the masks call it.
 KINDS = {
@@ -57,8 +59,7 @@ def measure() -> Iterator[dict[str, Any]]:
         "names_wrongly_masked": (len(score.public_masked), "names", f"{len(public)} public persons"),
     }
     for name, (value, unit, of) in figures.items():
-        peer = {"peer": None, "peer_value": None, "ratio": None}
-        yield {"name": f"pii.{name}", "value": value, "unit": unit, "work": of, **peer}
+        yield figure(f"pii.{name}", value, unit, of)
 
 
 def score_sentences(sentences: Sequence[dict[str, Any]], public: Sequence[dict[str, Any]] = ()) -> Score:

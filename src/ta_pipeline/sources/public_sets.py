@@ -175,7 +175,7 @@ def _glob(folder: Path, pattern: str, name: str, split: str) -> Iterator[Path]:
     """Yield the row files that a pattern finds, by path."""
     try:
         found = sorted(folder.glob(pattern.replace("{split}", split)))
-    except (ValueError, NotImplementedError, IndexError) as error:
+    except (ValueError, NotImplementedError, IndexError) as error:  # the second: an absolute pattern
         raise InputError(
             f"`sources.sets.{name}`: pattern {pattern!r} is no glob below a folder ({error}). Write one like "
             f"'**/{name}*.json*' in {_WHERE}."
