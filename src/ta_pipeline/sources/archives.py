@@ -197,7 +197,7 @@ def _write(entry: _Entry, folder: Path, number: int, tally: _Tally) -> Member:
                 tally.add(len(block))
                 file.write(block)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        # These are faults of one member (the last two: a method or a password that zipfile does not know); what
+        # These are faults of one member (the last two: a method or a password that zipfile lacks); what
         # else goes wrong is a fault of the archive.
         target.unlink(missing_ok=True)
         detail = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}; pack the file again"
