@@ -342,6 +342,12 @@ class ComposeParams(Strict):
 class TokenizeParams(Strict):
     max_seq_len: int = Field(ge=64, description="tokens a block makes the model read, and the longest row")
     packing: bool = Field(description="several rows in one block, attention kept apart")
+    workers: int | None = Field(
+        default=None, ge=1, description="processes that render and tokenize; null: one a core"
+    )
+    max_dropped_share: float = Field(
+        default=0.05, ge=0, le=1, description="more rows without trustworthy labels than this end the run"
+    )
 
 
 class LoraParams(Strict):
@@ -351,42 +357,111 @@ class LoraParams(Strict):
     targets: Literal["attention", "attention+mlp"] = Field(description="projections that get an adapter")
 
 
+class EarlyStopping(Strict):
+    """End a training that has stopped getting better; the best checkpoint is what stays."""
+
+    metric: Literal["validation_loss", "benchmark_score"] = Field(
+        default="validation_loss",
+        description="benchmark_score: share of the benchmark references' tokens that come first",
+    )
+    patience: int = Field(default=3, ge=1, description="evaluations without an improvement")
+    min_change: float = Field(default=0.0, ge=0, description="a smaller change is no improvement")
+
+
 class TrainParams(Strict):
-    """What SFT and DPO share."""
+    """What SFT and preference training share."""
 
     learning_rate: float = Field(gt=0, le=1)
-    max_steps: int = Field(ge=1, description="optimizer steps")
+    max_steps: int | None = Field(default=None, ge=1, description="optimizer steps; or name `epochs`")
+    epochs: float | None = Field(default=None, gt=0, description="passes over the rows; or name `max_steps`")
+    micro_batch_size: int = Field(
+        default=1, ge=1, description="rows a rank reads at once; accumulation follows from the global batch"
+    )
     warmup_share: float = Field(ge=0, lt=1, description="share of the steps with a rising rate")
     weight_decay: float = Field(ge=0)
     max_grad_norm: float = Field(gt=0)
     save_every: int = Field(ge=1, description="steps between checkpoints")
-    precision: Literal["auto", "bf16", "fp32"] = Field(
-        description="auto: bf16 where the machine has hardware for it"
+    eval_every: int | None = Field(
+        default=None, ge=1, description="steps between looks at the validation rows; null: at the end"
+    )
+    early_stopping: EarlyStopping | None = Field(default=None, description="null: train to the last step")
+    precision: Literal["auto", "bf16", "fp16", "fp32"] = Field(
+        description="auto: bf16, else fp16 on a GPU, else fp32, by what the machine has hardware for"
     )
     gradient_checkpointing: bool
+    fast_layers: bool = Field(
+        default=True, description="layers computed by this project's own faster functions where they can be"
+    )
     zero_stage: int = Field(ge=0, le=3, description="DeepSpeed ZeRO stage; 0 is plain data parallel")
-    num_processes: int = Field(ge=1, description="ranks that `accelerate launch` starts")
+    offload: Literal["none", "optimizer", "optimizer+parameters"] = Field(
+        default="none", description="what ZeRO keeps in the memory of the CPU; parameters need stage 3"
+    )
+    num_processes: int = Field(ge=1, description="ranks on all machines together; one a GPU")
+    hostfile: str | None = Field(
+        default=None, description="file with `host slots=N` lines, below the project; null: this machine"
+    )
+    auto_fit: bool = Field(
+        default=False, description="when memory runs out, take the next rung of the ladder and go on"
+    )
+    on_change: Literal["refuse", "fork", "restart"] = Field(
+        default="restart",
+        description="what to do with checkpoints of other data, parameters or code: stop, go on from them "
+        "as a new line that names its parent, or begin anew",
+    )
 
     @model_validator(mode="after")
-    def _shards_need_ranks(self) -> TrainParams:
-        if self.zero_stage and self.num_processes == 1:
+    def _fits_together(self) -> TrainParams:
+        if self.zero_stage and self.num_processes == 1 and self.offload == "none":
             raise ValueError("zero_stage shards over processes: set num_processes to 2 or more, or it to 0")
+        if (self.max_steps is None) == (self.epochs is None):
+            raise ValueError("name max_steps or epochs, one of them")
+        if self.offload != "none" and self.zero_stage == 0:
+            raise ValueError("offload is ZeRO's: set zero_stage to 1, 2 or 3")
+        if self.offload == "optimizer+parameters" and self.zero_stage != 3:
+            raise ValueError("offload of parameters needs zero_stage 3")
+        if self.early_stopping and not self.eval_every:
+            raise ValueError("early_stopping looks at the validation rows: set eval_every")
         return self
 
 
 class SftParams(TrainParams):
-    global_batch_size: int = Field(ge=1, description="token blocks an optimizer step")
+    task: Literal["all", "sample", "tool", "rag", "style"] = Field(
+        default="all", description="rows to learn from; sample: a few of all, to try the way through"
+    )
+    global_batch_size: int = Field(ge=1, description="token blocks an optimizer step, over all ranks")
     label_smoothing: float = Field(ge=0, lt=1)
     opening_weight: float = Field(ge=1, description="weight of an answer's first tokens in the loss")
+    adapter: Literal["lora", "dora", "full"] = Field(
+        default="lora", description="what is trained; full: every weight of the base model"
+    )
+    qlora: Literal["never", "auto", "required"] = Field(
+        default="never",
+        description="frozen weights in 4 or 8 bits; auto: where bitsandbytes works, else plain LoRA",
+    )
+    quantized_base: Literal["nf4", "int8"] = Field(
+        default="nf4", description="form of the frozen weights under QLoRA (int8: LLM.int8)"
+    )
     lora: LoraParams
+    continue_from: str | None = Field(
+        default=None, description="adapter folder to go on from, or `last`: the newest sft_adapter"
+    )
+
+    @model_validator(mode="after")
+    def _adapter_fits(self) -> SftParams:
+        if self.adapter == "full" and self.qlora != "never":
+            raise ValueError("quantized weights cannot be trained: adapter full needs qlora never")
+        if self.qlora != "never" and self.zero_stage == 3:
+            raise ValueError("ZeRO-3 does not shard bitsandbytes' weights: use zero_stage 2 with qlora")
+        return self
 
 
 class DpoParams(TrainParams):
-    """DPO goes on training the SFT adapter; its reference is that adapter as SFT left it."""
+    """Preference training goes on from the SFT adapter; DPO's reference is that adapter as SFT left it."""
 
-    global_batch_size: int = Field(ge=1, description="pairs an optimizer step")
-    beta: float = Field(gt=0, description="strength of the pull towards the reference")
-    sft_weight: float = Field(ge=0, description="weight of the chosen answer's own loss (RPO)")
+    method: Literal["dpo", "orpo"] = Field(default="dpo", description="orpo needs no reference model")
+    global_batch_size: int = Field(ge=1, description="pairs an optimizer step, over all ranks")
+    beta: float = Field(gt=0, description="strength of the pull towards the reference; ORPO's lambda")
+    sft_weight: float = Field(ge=0, description="weight of the chosen answer's own loss (RPO); not for ORPO")
     max_prompt_tokens: int = Field(ge=32)
     max_answer_tokens: int = Field(ge=8)
 

@@ -13,11 +13,11 @@ from peft import PeftModel
 from trl import DPOConfig, DPOTrainer
 
 from datasets import Dataset
-from ta_pipeline.training import row_attention
-from ta_pipeline.training.fused_lora import fuse_lora
 from ta_pipeline.training.job import TrainingJob, rows_per_step
+from ta_pipeline.training.layers import row_attention
+from ta_pipeline.training.layers.fused_lora import fuse_lora
+from ta_pipeline.training.layers.shared_prefix import merge_rows, share_prefixes
 from ta_pipeline.training.setup import common_arguments, load_model, read_rows
-from ta_pipeline.training.shared_prefix import merge_rows, share_prefixes
 
 #: Tokens that pairs may take to be read at once. Four pairs of four prompts took 7.3 GiB; over one prompt
 #: they are read like one.

@@ -146,7 +146,7 @@ def _end_group(child: subprocess.Popen[Any]) -> None:
 
 
 def _history(events: list[dict[str, Any]]) -> pa.Table:
-    from ta_pipeline.training.events import history
+    from ta_pipeline.training.watch.events import history
 
     return history(events)
 

@@ -11,8 +11,8 @@ from datasets.table import InMemoryTable
 from transformers import AutoModelForCausalLM
 
 from ta_pipeline.training.job import TrainingJob, rows_per_step
+from ta_pipeline.training.layers.row_attention import use_row_attention
 from ta_pipeline.training.precision import attention_implementation
-from ta_pipeline.training.row_attention import use_row_attention
 from ta_pipeline.training.zero import zero_config
 
 

@@ -13,11 +13,11 @@ from trl import SFTConfig, SFTTrainer
 from datasets import Dataset
 from ta_pipeline.chat.packing import divide
 from ta_pipeline.records import IGNORE_INDEX
-from ta_pipeline.training import row_attention
-from ta_pipeline.training.fused_lora import fuse_lora
 from ta_pipeline.training.job import TrainingJob
+from ta_pipeline.training.layers import row_attention
+from ta_pipeline.training.layers.fused_lora import fuse_lora
+from ta_pipeline.training.layers.shared_prefix import Merged, merge_rows
 from ta_pipeline.training.setup import common_arguments, load_model, read_rows
-from ta_pipeline.training.shared_prefix import Merged, merge_rows
 
 ATTENTION = ["q_proj", "k_proj", "v_proj", "o_proj"]
 MLP = ["gate_proj", "up_proj", "down_proj"]

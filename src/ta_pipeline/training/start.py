@@ -82,5 +82,5 @@ def _hash_models(*folders: Path | None) -> str:
 
 
 def _hash_code() -> str:
-    files = sorted(Path(__file__).parent.glob("*.py"))
+    files = sorted(Path(__file__).parent.rglob("*.py"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

@@ -13,12 +13,13 @@ from typing import Any
 import torch
 
 from ta_pipeline.records import IGNORE_INDEX
-from ta_pipeline.training import checkpoints, row_attention
-from ta_pipeline.training.events import EventWriter
-from ta_pipeline.training.flops import lora_flops, peak_flops
+from ta_pipeline.training import checkpoints
 from ta_pipeline.training.job import TrainingJob
-from ta_pipeline.training.row_attention import Row
-from ta_pipeline.training.shared_prefix import merge_rows
+from ta_pipeline.training.layers import row_attention
+from ta_pipeline.training.layers.row_attention import Row
+from ta_pipeline.training.layers.shared_prefix import merge_rows
+from ta_pipeline.training.watch.events import EventWriter
+from ta_pipeline.training.watch.flops import lora_flops, peak_flops
 
 
 def run(job: TrainingJob) -> None:

@@ -1,6 +1,6 @@
 """The history of a run, from what the child reported."""
 
-from ta_pipeline.training.events import history
+from ta_pipeline.training.watch.events import history
 
 
 def test_a_step_and_its_evaluation_are_one_row():

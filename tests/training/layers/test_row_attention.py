@@ -4,7 +4,7 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from ta_pipeline.training.row_attention import NAME, Row, use_row_attention
+from ta_pipeline.training.layers.row_attention import NAME, Row, use_row_attention
 
 IDS = torch.tensor([[1, 9690, 198, 2683, 359, 2, 1, 4093, 198, 18645, 250, 253, 2]])
 POSITIONS = torch.tensor([[0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5, 6]])

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from ta_pipeline.training.row_attention import Row
+from ta_pipeline.training.layers.row_attention import Row
 
 
 def lora_flops(model: Any, rows: Sequence[Row], supervised: int) -> float:

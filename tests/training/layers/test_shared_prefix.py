@@ -4,8 +4,8 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from ta_pipeline.training.row_attention import Row, use_row_attention
-from ta_pipeline.training.shared_prefix import common_prefix, merge_pairs, merge_rows, share_prefixes
+from ta_pipeline.training.layers.row_attention import Row, use_row_attention
+from ta_pipeline.training.layers.shared_prefix import common_prefix, merge_pairs, merge_rows, share_prefixes
 
 # Two pairs: (chosen, chosen, rejected, rejected), padded with 0 on the right.
 SEQUENCES = [[5, 6, 7, 8, 9], [5, 9], [5, 6, 7, 30], [5, 9, 40, 41, 42, 43]]

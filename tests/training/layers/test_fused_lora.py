@@ -5,8 +5,8 @@ import torch
 from peft import LoraConfig, get_peft_model
 from torch import nn
 
-from ta_pipeline.training import fused_lora
-from ta_pipeline.training.fused_lora import fuse_lora
+from ta_pipeline.training.layers import fused_lora
+from ta_pipeline.training.layers.fused_lora import fuse_lora
 
 
 def adapted(fused, bias=True, **config):

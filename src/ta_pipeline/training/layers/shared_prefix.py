@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from ta_pipeline.training.row_attention import Row
+from ta_pipeline.training.layers.row_attention import Row
 
 #: A shorter common beginning is read again: attention over a prefix needs a mask, which costs more than that.
 LEAST = 16

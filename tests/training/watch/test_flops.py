@@ -6,8 +6,8 @@ from peft import LoraConfig, get_peft_model
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoModelForCausalLM
 
-from ta_pipeline.training.flops import lora_flops, peak_flops
-from ta_pipeline.training.row_attention import Row
+from ta_pipeline.training.layers.row_attention import Row
+from ta_pipeline.training.watch.flops import lora_flops, peak_flops
 
 
 def test_the_count_is_within_two_percent_of_flop_counter_mode(tiny_model):
