@@ -30,12 +30,15 @@ _task: list[Callable[[pa.Table], Any]] = []
 
 
 def in_groups(
-    work: Callable[[pa.Table], R], rows: pa.Table, workers: int | None, label: str, size: int = GROUP
+    work: Callable[[pa.Table], R], rows: pa.Table, workers: int | None, label: str, alone: int = ALONE
 ) -> Iterator[R]:
-    """Yield `work` of each group of rows, in order. `workers` None is one a core."""
-    groups = [rows.slice(start, size) for start in range(0, rows.num_rows, size)]
+    """Yield `work` of each group of rows, in order.
+
+    `workers` None is one a core; fewer rows than `alone` are done in this process.
+    """
+    groups = [rows.slice(start, GROUP) for start in range(0, rows.num_rows, GROUP)]
     processes = min(workers or os.cpu_count() or 1, len(groups))
-    if processes == 1 or rows.num_rows < ALONE:
+    if processes <= 1 or rows.num_rows < alone:
         yield from map(work, groups)
         return
     yield from track(_in_processes(work, groups, processes), label, len(groups), "groups")
