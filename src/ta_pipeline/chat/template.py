@@ -34,6 +34,7 @@ _MERGED_SYSTEM = (
     "{%- else %}{%- set messages = [{'role': 'user', 'content': messages[0]['content']}] + messages[1:] %}"
     "{%- endif %}{%- endif %}"
 )
+_THINKING = {on: f"{{%- set enable_thinking = {str(on).lower()} %}}" for on in (True, False)}
 #: Llama 3.1's own date for where there is no clock. With one, the same rows would give other tokens tomorrow.
 _NO_CLOCK = "{%- macro strftime_now(form) %}26 Jul 2024{%- endmacro %}"
 
@@ -69,8 +70,10 @@ def settled_template(template: str, thinking: bool, special_tokens: Mapping[str,
     today's date prints a fixed one. `special_tokens` are those it may print (`bos_token`, `eos_token`).
     """
     additions = []
+    for decided in _THINKING.values():  # by an earlier run, perhaps otherwise
+        template = template.removeprefix(decided)
     if "enable_thinking" in template:
-        additions.append(f"{{%- set enable_thinking = {str(thinking).lower()} %}}")
+        additions.append(_THINKING[thinking])
     if "strftime_now" in template:
         additions.append(_NO_CLOCK)
     if not _keeps_system_text(template, special_tokens):

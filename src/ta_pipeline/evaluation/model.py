@@ -6,6 +6,7 @@ import importlib.metadata
 from pathlib import Path
 from typing import Any
 
+from ta_pipeline.chat.families import trusts_remote_code
 from ta_pipeline.progress import quiet_loading
 
 
@@ -26,6 +27,7 @@ def load_for_evaluation(
         model,
         dtype=torch.float32 if adapter else dtype,
         attn_implementation="sdpa",  # nothing is padded, and `reading` replaces it by its own
+        trust_remote_code=trusts_remote_code(Path(model)),
         **({"gguf_file": gguf_file} if gguf_file else {}),
     )
     if adapter is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -10,6 +11,7 @@ import torch
 from datasets.table import InMemoryTable
 from transformers import AutoModelForCausalLM
 
+from ta_pipeline.chat.families import trusts_remote_code
 from ta_pipeline.training.job import TrainingJob, rows_per_step
 from ta_pipeline.training.layers.row_attention import use_row_attention
 from ta_pipeline.training.precision import attention_implementation
@@ -27,6 +29,7 @@ def load_model(job: TrainingJob) -> Any:
         job.model,
         dtype=torch.bfloat16 if job.precision == "bf16" else torch.float32,
         attn_implementation=attention_implementation(job.precision),
+        trust_remote_code=trusts_remote_code(Path(job.model)),
     )
     use_row_attention(model)
     return model

@@ -19,6 +19,9 @@ from ta_pipeline.training.precision import resolve_precision
 
 logger = logging.getLogger(__name__)
 
+#: What of a model's folder its training depends on; a chat template decides which tokens are learned.
+_MODEL_FILES = ("*.safetensors", "config.json", "tokenizer*", "chat_template*", "*.model")
+
 
 def start_training(
     method: Literal["sft", "dpo"],
@@ -75,7 +78,7 @@ def _hash_table(rows: pa.Table) -> str:
 def _hash_models(*folders: Path | None) -> str:
     digest = hashlib.sha256()
     for folder in folders:
-        for file in sorted(Path(folder).glob("*.safetensors")) if folder else []:
+        for file in sorted(f for form in _MODEL_FILES for f in Path(folder).glob(form)) if folder else []:
             with file.open("rb") as stream:
                 digest.update(hashlib.file_digest(stream, "sha256").digest())
     return digest.hexdigest()
