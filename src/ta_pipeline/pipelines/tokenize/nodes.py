@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ta_pipeline.chat.packing import in_steps, pack, pack_efficiency
-from ta_pipeline.chat.rows import label_report, preference_tokens, token_rows
+from ta_pipeline.chat.proof import prove_blocks, prove_preferences
+from ta_pipeline.chat.rows import check_dropped, label_report, preference_tokens, token_rows
 from ta_pipeline.chat.template import load_tokenizer
 from ta_pipeline.params import DpoParams, TokenizeParams
 from ta_pipeline.records import InputError
@@ -19,7 +20,9 @@ def tokenize_examples(
     examples: pa.Table, base_model: Path, tokenize: TokenizeParams
 ) -> tuple[pa.Table, pa.Table]:
     """Turn examples into labelled token rows, with a ledger of what was cut or dropped."""
-    rows, ledger = token_rows(load_tokenizer(base_model), examples, tokenize.max_seq_len)
+    tokenizer = load_tokenizer(base_model)
+    rows, ledger = token_rows(tokenizer, examples, tokenize.max_seq_len, tokenize.workers)
+    check_dropped(ledger, tokenize.max_dropped_share)
     if rows.num_rows == 0:
         raise InputError(
             "tokenize: no example is left to learn from. Look at truncation_ledger and dropped_examples, "
@@ -35,6 +38,22 @@ def pack_token_rows(
     blocks = pack(token_rows, tokenize.max_seq_len, tokenize.packing, seed)
     efficiency = pack_efficiency(blocks, tokenize.max_seq_len)
     return blocks, label_report(token_rows, truncation_ledger, blocks, tokenize.max_seq_len, efficiency)
+
+
+def prove_labels(
+    packed_rows: pa.Table,
+    token_rows: pa.Table,
+    examples: pa.Table,
+    preference_tokens: pa.Table,
+    preferences: pa.Table,
+    base_model: Path,
+    tokenize: TokenizeParams,
+) -> tuple[pa.Table, dict[str, Any]]:
+    """Hand on the blocks whose labels are proved, with the proof; a fault stops the run before training."""
+    tokenizer = load_tokenizer(base_model)
+    proof = prove_blocks(tokenizer, packed_rows, token_rows, examples, tokenize.workers)
+    pairs = prove_preferences(tokenizer, preference_tokens, preferences)
+    return packed_rows, proof | {"preferences": pairs}
 
 
 def tokenize_preferences(
