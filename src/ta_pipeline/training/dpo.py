@@ -17,6 +17,7 @@ from ta_pipeline.training.job import TrainingJob, rows_per_step
 from ta_pipeline.training.layers import row_attention
 from ta_pipeline.training.layers.fused_lora import fuse_lora
 from ta_pipeline.training.layers.shared_prefix import merge_rows, share_prefixes
+from ta_pipeline.training.safe_saving import SafeSaving
 from ta_pipeline.training.setup import common_arguments, load_model, read_rows
 
 #: Tokens that pairs may take to be read at once. Four pairs of four prompts took 7.3 GiB; over one prompt
@@ -24,7 +25,7 @@ from ta_pipeline.training.setup import common_arguments, load_model, read_rows
 AT_ONCE = 2048
 
 
-class TokenizedDPOTrainer(DPOTrainer):  # type: ignore[misc]
+class TokenizedDPOTrainer(SafeSaving, DPOTrainer):  # type: ignore[misc]
     """DPOTrainer for pairs that already are token ids, made and proved by `tokenize`."""
 
     def _prepare_dataset(self, dataset: Dataset, *args: Any, **kwargs: Any) -> Dataset:

@@ -17,6 +17,7 @@ from ta_pipeline.training.job import TrainingJob
 from ta_pipeline.training.layers import row_attention
 from ta_pipeline.training.layers.fused_lora import fuse_lora
 from ta_pipeline.training.layers.shared_prefix import Merged, merge_rows
+from ta_pipeline.training.safe_saving import SafeSaving
 from ta_pipeline.training.setup import common_arguments, load_model, read_rows
 
 ATTENTION = ["q_proj", "k_proj", "v_proj", "o_proj"]
@@ -48,7 +49,7 @@ def closing_ids(tokenizer: Any) -> list[int]:
     return sorted(index for token, index in tokenizer.get_vocab().items() if token.endswith("]"))
 
 
-class PackedTrainer(SFTTrainer):  # type: ignore[misc]
+class PackedTrainer(SafeSaving, SFTTrainer):  # type: ignore[misc]
     """SFTTrainer that computes the head only where a label counts.
 
     TRL scores every position where there is no Triton, and 40 % of its step on a CPU goes there; most

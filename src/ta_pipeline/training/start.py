@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -13,14 +12,11 @@ import pyarrow.compute as pc
 
 from ta_pipeline.params import DpoParams, SftParams
 from ta_pipeline.records import InputError
-from ta_pipeline.training import launch
+from ta_pipeline.training import launch, resume
 from ta_pipeline.training.job import TrainingJob, rows_per_step
 from ta_pipeline.training.precision import resolve_precision
 
 logger = logging.getLogger(__name__)
-
-#: What of a model's folder its training depends on; a chat template decides which tokens are learned.
-_MODEL_FILES = ("*.safetensors", "config.json", "tokenizer*", "chat_template*", "*.model")
 
 
 def start_training(
@@ -49,9 +45,7 @@ def start_training(
         precision=resolve_precision(parameters.precision),
         folder="",
     )
-    job = launch.prepare(
-        job, rows, job.key(_hash_table(rows), _hash_models(base_model, adapter), _hash_code())
-    )
+    job = resume.prepare(job, rows)
     logger.info(
         "%s: %d %s to learn from, %d steps of %d, %s, %d process(es)%s",
         method,
@@ -64,26 +58,3 @@ def start_training(
         ", going on from a checkpoint" if job.checkpoints.is_dir() and any(job.checkpoints.iterdir()) else "",
     )
     return launch.run(job, on_step)
-
-
-def _hash_table(rows: pa.Table) -> str:
-    digest = hashlib.sha256()
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, rows.schema) as writer:
-        writer.write_table(rows.combine_chunks())
-    digest.update(sink.getvalue())
-    return digest.hexdigest()
-
-
-def _hash_models(*folders: Path | None) -> str:
-    digest = hashlib.sha256()
-    for folder in folders:
-        for file in sorted(f for form in _MODEL_FILES for f in Path(folder).glob(form)) if folder else []:
-            with file.open("rb") as stream:
-                digest.update(hashlib.file_digest(stream, "sha256").digest())
-    return digest.hexdigest()
-
-
-def _hash_code() -> str:
-    files = sorted(Path(__file__).parent.rglob("*.py"))
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
