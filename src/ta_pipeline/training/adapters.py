@@ -49,14 +49,14 @@ def weights_dtype(job: TrainingJob) -> torch.dtype:
 def with_trained_weights(model: Any, job: TrainingJob) -> Any:
     """Add a new adapter, or the one to go on from, to a loaded model; a whole model is trained as it is.
 
-    Raises InputError where the adapter to go on from is not what the parameters describe.
+    Raises InputError where what to go on from is not what the parameters describe.
     """
+    if job.adapter and job.method == "sft":
+        _check_continues(Path(job.adapter), job)
     if kind_of(job) == "full":
         return model
     in_float32 = job.parameters["zero_stage"] < 3
     if job.adapter:
-        if job.method == "sft":
-            _check_continues(Path(job.adapter), lora_config(job))
         return PeftModel.from_pretrained(
             model, job.adapter, is_trainable=True, autocast_adapter_dtype=in_float32
         )
@@ -78,7 +78,16 @@ def lora_config(job: TrainingJob) -> LoraConfig:
     )
 
 
-def _check_continues(adapter: Path, wanted: LoraConfig) -> None:
+def _check_continues(adapter: Path, job: TrainingJob) -> None:
+    kind = kind_of(job)
+    if is_adapter(adapter) is (kind == "full"):
+        raise InputError(
+            f"{adapter}: holds {'an adapter' if kind == 'full' else 'a whole model'}, but sft.adapter is {kind}. "
+            "Set it to what that folder was made with, or sft.continue_from to null."
+        )
+    if kind == "full":
+        return
+    wanted = lora_config(job)
     found = json.loads((adapter / "adapter_config.json").read_text("utf-8"))
     pairs = {
         "rank": (found["r"], wanted.r),
@@ -120,12 +129,18 @@ def save_trained(trainer: Any, job: TrainingJob, folder: Path) -> None:
         return
     model = trainer.accelerator.unwrap_model(trainer.model)
     if kind_of(job) == "full":
+        model.config.use_cache = _uses_cache(Path(job.model))
         model.save_pretrained(str(folder), state_dict=state)
         trainer.processing_class.save_pretrained(str(folder))
     else:
         model.save_pretrained(str(folder), state_dict=state, selected_adapters=["default"])
     (folder / "README.md").unlink(missing_ok=True)
     write_record(folder, record_of(job))
+
+
+def _uses_cache(base_model: Path) -> bool:
+    """Read what the trainer has switched off to train; written with the weights, it would slow every answer."""
+    return bool(json.loads((base_model / "config.json").read_text("utf-8")).get("use_cache", True))
 
 
 def record_of(job: TrainingJob) -> dict[str, Any]:

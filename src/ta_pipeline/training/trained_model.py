@@ -46,6 +46,14 @@ def merged(model: Any) -> Any:
     return model.merge_and_unload() if hasattr(model, "merge_and_unload") else model
 
 
+def base_model_named_by(folder: Path) -> str | None:
+    """Return the folder of the base model that weights were trained from, as they say themselves."""
+    named: str | None = read_record(folder).get("base_model")
+    if named is None and is_adapter(folder):
+        named = json.loads((folder / "adapter_config.json").read_text("utf-8")).get("base_model_name_or_path")
+    return named
+
+
 def write_record(folder: Path, facts: dict[str, Any]) -> None:
     """Write how the weights in a folder were made."""
     (folder / _RECORD).write_text(json.dumps(facts, indent=1, ensure_ascii=False), "utf-8")
