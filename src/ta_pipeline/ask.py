@@ -98,8 +98,8 @@ def base_model_of(run: LastRun, adapter: Path | None) -> Path:
     """Return the folder of the base model that an adapter (None: the run's last one) was trained on.
 
     The configuration may name another: that of the run may have come from `--params`. It is asked only
-    where there is no adapter, or where its base model is no longer where it was. Where every weight was trained,
-    that folder is a model with its own tokenizer; asked for the base model itself, its record tells which.
+    where there is no adapter, or where its base model is no longer where it was. `adapter` may be a whole
+    model, which says the same in its record.
     """
     from ta_pipeline.training.base_model import resolve_base_model
     from ta_pipeline.training.trained_model import base_model_named_by

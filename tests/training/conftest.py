@@ -1,5 +1,7 @@
 """Jobs on the tiny model, with rows and pairs that fit on a screen."""
 
+from functools import partial
+
 import pyarrow as pa
 import pytest
 
@@ -53,19 +55,25 @@ def write(path, rows, schema):
     return str(path)
 
 
+def make_sft_job(folder, model, blocks=BLOCKS, adapter_to_go_on_from=None, precision="fp32", **parameters):
+    folder.mkdir(exist_ok=True)
+    settings = SftParams.model_validate(SFT | parameters).model_dump()
+    return TrainingJob(
+        method="sft",
+        model=str(model),
+        adapter=str(adapter_to_go_on_from) if adapter_to_go_on_from else None,
+        data=write(folder / "blocks.arrow", blocks, BLOCK),
+        parameters=settings,
+        seed=7,
+        precision=precision,
+        folder=str(folder),
+    )
+
+
 @pytest.fixture
 def sft_job(tmp_path, tiny_model):
     """Make an SFT job with the parameters of `sft`."""
-
-    def make(blocks=BLOCKS, adapter_to_go_on_from=None, precision="fp32", **parameters):
-        data = write(tmp_path / "blocks.arrow", blocks, BLOCK)
-        settings = SftParams.model_validate(SFT | parameters).model_dump()
-        parent = str(adapter_to_go_on_from) if adapter_to_go_on_from else None
-        return TrainingJob(
-            "sft", str(tiny_model), parent, data, settings, 7, precision, str(tmp_path / "sft")
-        )
-
-    return make
+    return partial(make_sft_job, tmp_path / "sft", tiny_model)
 
 
 @pytest.fixture
@@ -86,19 +94,23 @@ def dpo_job(tmp_path, tiny_model):
     return make
 
 
-@pytest.fixture
-def trained(sft_job, tmp_path):
-    """Train and save an SFT job with some parameters; gives the folder."""
+@pytest.fixture(scope="session")
+def trained(tiny_model, tmp_path_factory):
+    """Train and save an SFT job with some parameters, once for all tests; gives the folder."""
+    left = {}
 
     def run(**parameters):
         from ta_pipeline.training import sft
         from ta_pipeline.training.adapters import save_trained
 
-        job = sft_job(**parameters)
-        trainer = sft.build_trainer(job, callbacks=[])
-        trainer.train()
-        folder = tmp_path / f"left-by-{parameters.get('adapter', 'lora')}"
-        save_trained(trainer, job, folder)
-        return folder
+        name = repr(sorted(parameters.items()))
+        if name not in left:
+            folder = tmp_path_factory.mktemp("left-by-sft")
+            job = make_sft_job(folder / "job", tiny_model, **parameters)
+            trainer = sft.build_trainer(job, callbacks=[])
+            trainer.train()
+            left[name] = folder / "result"
+            save_trained(trainer, job, left[name])
+        return left[name]
 
     return run

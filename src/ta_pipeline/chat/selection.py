@@ -11,7 +11,7 @@ from ta_pipeline.params import SftParams
 from ta_pipeline.records import InputError
 
 #: The tasks of each capability that can be trained alone, as in the files `processed/*_sft.jsonl`: the one
-#: that a row of such a file has by itself first. Who answers from passages must learn to refuse too, so "rag" has both.
+#: that a row of such a file has by itself first. Who answers from passages must learn to refuse too.
 TASKS: dict[str, tuple[str, ...]] = {
     "tool": ("tool",),
     "rag": ("rag", "refusal"),
@@ -26,19 +26,21 @@ SAMPLE_ROWS, SAMPLE_STEPS = 8, 4
 def select_rows(rows: pa.Table, task: str) -> pa.Table:
     """Keep the rows (columns split, task) that `task` names, in their order.
 
-    "tool", "rag" and "style" keep the tasks of TASKS; "sample" keeps the first SAMPLE_ROWS of each task in each
-    split; "all" keeps everything. Raises InputError for another name and where no training row is left.
+    "tool", "rag" and "style" keep the tasks of TASKS; "sample" keeps the first SAMPLE_ROWS of each task in
+    each split; "all" keeps everything. Raises InputError for another name and where no training row is left.
     """
     if task not in CHOICES:
-        raise InputError(f"task: {task!r} is none of {', '.join(CHOICES)}. Set task in conf/base/parameters.yml.")
+        raise InputError(
+            f"task: {task!r} is none of {', '.join(CHOICES)}. Set task in conf/base/parameters.yml."
+        )
     if task == "all":
         return rows
     kept = rows.take(pa.array(_few(rows) if task == "sample" else _of(rows, TASKS[task]), pa.int64()))
     if "train" not in kept.column("split").to_pylist():
         there = ", ".join(sorted(set(rows.column("task").to_pylist()))) or "none"
         raise InputError(
-            f"task={task}: no training row is of the tasks {', '.join(TASKS.get(task, ('any',)))}; those of this "
-            f"course are of {there}. Add such rows to the course, or set task=all."
+            f"task={task}: no training row is of the tasks {', '.join(TASKS.get(task, ('any',)))}; those of "
+            f"this course are of {there}. Add such rows to the course, or set task=all."
         )
     return kept
 

@@ -14,9 +14,9 @@ def load_for_evaluation(
 ) -> Any:
     """Load a causal language model in evaluation mode, in "bf16", "fp16" or "fp32".
 
-    `adapter` is what was trained: an adapter, which is merged in float32 before the cast, as the deployed model
-    is, or a whole model, which takes the place of `model`. `gguf_file` is a file in the folder `model`, whose
-    weights are dequantized.
+    `adapter` is what was trained: an adapter, which is merged in float32 before the cast, as the deployed
+    model is, or a whole model, which takes the place of `model`. `gguf_file` is a file in the folder `model`,
+    whose weights are dequantized.
     """
     import torch
 

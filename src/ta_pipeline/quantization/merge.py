@@ -1,7 +1,8 @@
 """Fold a LoRA adapter into its base model, and prove that nothing was lost on the way.
 
-Where every weight was trained there is nothing to fold: the merged model is those weights. The sum is made in float32 and held against base plus adapter before it is rounded to bfloat16; what
-the rounding costs is reported, not hidden.
+The sum is made in float32 and held against base plus adapter before it is rounded to bfloat16; what
+the rounding costs is reported, not hidden. Where every weight was trained there is nothing to fold: the
+merged model is those weights, rounded.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ _PROBES = (
 def merge(base_model: Path, adapter: Path, target: Path) -> dict[str, Any]:
     """Write base plus adapter to `target` as bfloat16 safetensors; return what the merge did to the logits.
 
-    `adapter` may be a whole model: then its weights are rounded and written. The folder also gets the tokenizer, its chat template and the generation config of the base model.
+    `adapter` may be a whole model: then its weights are rounded and written. The folder also gets the
+    tokenizer, its chat template and the generation config of the base model.
     Raises `InputError` when the adapter was made for another model, and when the merged float32 logits
     are further than `TOLERANCE` from those of base plus adapter.
     """
@@ -83,8 +85,8 @@ def merge(base_model: Path, adapter: Path, target: Path) -> dict[str, Any]:
 def check_adapter_fits(base_model: Path, adapter: Path) -> None:
     """Hold the adapter's record and the shapes of its matrices against the base model.
 
-    Of a whole model, the shapes of its weights. Raises `InputError` with the first thing that differs; nothing
-    is loaded but file headers.
+    Of a whole model, the shapes of its weights. Raises `InputError` with the first thing that differs;
+    nothing is loaded but file headers.
     """
     if not is_adapter(adapter):
         _check_same_shapes(base_model, adapter)

@@ -82,8 +82,8 @@ def _check_continues(adapter: Path, job: TrainingJob) -> None:
     kind = kind_of(job)
     if is_adapter(adapter) is (kind == "full"):
         raise InputError(
-            f"{adapter}: holds {'an adapter' if kind == 'full' else 'a whole model'}, but sft.adapter is {kind}. "
-            "Set it to what that folder was made with, or sft.continue_from to null."
+            f"{adapter}: holds {'an adapter' if kind == 'full' else 'a whole model'}, but sft.adapter is "
+            f"{kind}. Set it to what that folder was made with, or sft.continue_from to null."
         )
     if kind == "full":
         return
@@ -98,8 +98,8 @@ def _check_continues(adapter: Path, job: TrainingJob) -> None:
     for name, (has, asked) in pairs.items():
         if has != asked:
             raise InputError(
-                f"{adapter}: its {name} is {has}, but sft asks for {asked}. An adapter goes on with the shape it "
-                "was made in: set sft.lora and sft.adapter to that, or sft.continue_from to null."
+                f"{adapter}: its {name} is {has}, but sft asks for {asked}. An adapter goes on in the shape "
+                "it was made in: set sft.lora and sft.adapter to that, or sft.continue_from to null."
             )
 
 
@@ -120,9 +120,9 @@ def trained_weights_untouched(model: Any) -> Iterator[None]:
 
 
 def save_trained(trainer: Any, job: TrainingJob, folder: Path) -> None:
-    """Save the trained adapter, or the whole model with its tokenizer, and how it was made; all ranks call it.
+    """Save the trained adapter, or the whole model with its tokenizer, and how it was made.
 
-    No pickled arguments, and no frozen reference of DPO.
+    All ranks call it. No pickled arguments, and no frozen reference of DPO.
     """
     state = trainer.accelerator.get_state_dict(trainer.model)  # gathers the shards of ZeRO-3
     if not trainer.is_world_process_zero():
@@ -139,7 +139,7 @@ def save_trained(trainer: Any, job: TrainingJob, folder: Path) -> None:
 
 
 def _uses_cache(base_model: Path) -> bool:
-    """Read what the trainer has switched off to train; written with the weights, it would slow every answer."""
+    """Read what the trainer has switched off; written with the weights, that would slow every answer."""
     return bool(json.loads((base_model / "config.json").read_text("utf-8")).get("use_cache", True))
 
 

@@ -27,8 +27,9 @@ def rows_per_step(method: str, parameters: dict[str, Any]) -> int:
     rows = int(max(asked, ranks))
     if rows // ranks % micro:
         raise InputError(
-            f"{method}.micro_batch_size={micro} does not divide the {rows // ranks} rows that a process has of a "
-            f"step: make global_batch_size ({asked}) a multiple of {ranks} x {micro}, or micro_batch_size smaller."
+            f"{method}.micro_batch_size={micro} does not divide the {rows // ranks} rows that a process has of "
+            f"a step: make global_batch_size ({asked}) a multiple of {ranks} x {micro}, or micro_batch_size "
+            "smaller."
         )
     return rows
 

@@ -42,8 +42,8 @@ class TokenizedDPOTrainer(DPOTrainer):  # type: ignore[misc]
 class OrpoTrainer(TokenizedDPOTrainer):
     """ORPO (Hong et al. 2024) on the same pairs: no reference, which is not made in the first place.
 
-    TRL's own ORPOTrainer tokenizes text itself and learns the prompt too; here, as everywhere in this project,
-    only what the assistant says is learned.
+    TRL's own ORPOTrainer tokenizes text itself and learns the prompt too; here, as everywhere in this
+    project, only what the assistant says is learned.
     """
 
     def _precompute_ref_logps(self, dataset: Dataset, name: str, batch_size: int) -> Dataset:
@@ -213,16 +213,14 @@ def check_reference(trainer: DPOTrainer, job: TrainingJob) -> None:
     off = ((reference - afresh).abs() / afresh.abs().clamp(min=1)).max().item()
     if not off <= SAME:
         raise InputError(
-            f"dpo: the reference gives the first pairs other log-probabilities than {job.adapter} loaded afresh "
-            f"({reference[0]:.3f} instead of {afresh[0]:.3f}; {off:.2g} apart at most, {SAME:g} allowed): it is "
-            "another model. Train sft again, and look at the versions of trl and peft in constraints.txt."
+            f"dpo: the reference gives the first pairs other log-probabilities than {job.adapter} loaded "
+            f"afresh ({reference[0]:.3f} instead of {afresh[0]:.3f}; {off:.2g} apart at most, {SAME:g} allowed): "
+            "it is another model. Train sft again, and look at the versions of trl and peft in constraints.txt."
         )
 
 
-def _log_probs_afresh(
-    trainer: DPOTrainer, job: TrainingJob, batch: dict[str, torch.Tensor]
-) -> torch.Tensor:
-    """Return log-probabilities of the answers under what SFT left, read from its folder: chosen, then rejected."""
+def _log_probs_afresh(trainer: DPOTrainer, job: TrainingJob, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+    """Return log-probabilities of the answers under what SFT left, read afresh: chosen, then rejected."""
     labels = batch["input_ids"].masked_fill(batch["completion_mask"] == 0, -100)
     read = {name: batch[name] for name in ("input_ids", "attention_mask")}
 

@@ -59,8 +59,8 @@ def choose_form(method: str, adapter: Path | None, parameters: dict[str, Any]) -
         return form, ""
     if asked == "required":
         raise InputError(
-            f"{method}: the base model cannot be quantized ({form}): bitsandbytes does not work here ({fault}). "
-            f"{_CURE}, or train with sft.qlora=never."
+            f"{method}: the base model cannot be quantized ({form}): bitsandbytes does not work here "
+            f"({fault}). {_CURE}, or train with sft.qlora=never."
         )
     logger.warning(
         "%s: bitsandbytes does not work here (%s), so this is plain LoRA. %s.", method, fault, _CURE
@@ -85,6 +85,6 @@ def loading_arguments(form: str | None, precision: str) -> dict[str, Any]:
         if form == "nf4"
         else BitsAndBytesConfig(load_in_8bit=True)
     )
-    rank = int(os.environ.get("LOCAL_RANK", 0))
+    rank = int(os.environ.get("LOCAL_RANK", "0"))
     device = f"cuda:{rank}" if torch.cuda.is_available() else "cpu"
     return {"quantization_config": config, "device_map": {"": device}}

@@ -56,8 +56,8 @@ def read_rows(job: TrainingJob) -> InMemoryTable:
 def common_arguments(job: TrainingJob, rows: int, at_once: int | None = None) -> dict[str, Any]:
     """Translate the project's parameters into transformers' trainer arguments.
 
-    `rows` is the number of training rows. Each rank reads `micro_batch_size` of its rows of a step at the same
-    time, or `at_once`, and accumulates gradients over the others.
+    `rows` is the number of training rows. Each rank reads `micro_batch_size` of its rows of a step at the
+    same time, or `at_once`, and accumulates gradients over the others.
     """
     p = job.parameters
     ranks = p["num_processes"]

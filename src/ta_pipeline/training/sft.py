@@ -50,8 +50,8 @@ class PackedTrainer(SFTTrainer):  # type: ignore[misc]
     """SFTTrainer that computes the head only where a label counts.
 
     TRL scores every position where there is no Triton, and 40 % of its step on a CPU goes there; most
-    positions of a row are its passages, which nobody learns. The loss is the same function. Several blocks read
-    at once are one sequence to it (TRL's padding-free collator), so that nothing is padded.
+    positions of a row are its passages, which nobody learns. The loss is the same function. Several blocks
+    read at once are one sequence to it (TRL's padding-free collator), so that nothing is padded.
     """
 
     label_smoothing = 0.0

@@ -76,27 +76,28 @@ def start_training(
 
 
 def starting_point(continue_from: str | None, previous: Path | None) -> Path | None:
-    """Return the folder that `sft.continue_from` names, None for the base model; `previous` is the last round's.
+    """Return the folder that `sft.continue_from` names, None for the base model.
 
-    Raises InputError where that is not there, or neither an adapter nor a whole model.
+    `previous` is the last round's. Raises InputError where that is not there, or neither an adapter nor a whole model.
     """
     if continue_from is None:
         return None
     if continue_from == "last" and previous is None:
         raise InputError(
-            "sft.continue_from=last: no run has left an sft_adapter yet. Train once without it, or name a folder."
+            "sft.continue_from=last: no run has left an sft_adapter yet. Train once without it, or name a "
+            "folder."
         )
     folder = previous if continue_from == "last" and previous else Path(continue_from)
     if not folder.is_dir():
         raise InputError(
-            f"sft.continue_from={continue_from}: there is no such folder. Name the folder of an adapter, or `last`."
+            f"sft.continue_from={continue_from}: there is no such folder. Name that of an adapter, or `last`."
         )
     is_adapter(folder)
     return folder
 
 
 def _continued(method: str, adapter: Path | None) -> dict[str, Any]:
-    """Say from what SFT went on, by folder and hash; nothing for a training that began with the base model."""
+    """Say from what SFT went on, by folder and hash; nothing where it began with the base model."""
     if method != "sft" or adapter is None:
         return {}
     return {"continued_from": {"folder": str(Path(adapter).absolute()), "sha256": _hash_models(adapter)}}

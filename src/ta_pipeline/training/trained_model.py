@@ -22,8 +22,8 @@ def is_adapter(folder: Path) -> bool:
     if (folder / "config.json").is_file():
         return False
     raise InputError(
-        f"{folder}: adapter_config.json is not there, nor config.json, so it is neither an adapter nor a whole "
-        "model. Run the sft and dpo stages first, or give the folder that holds one."
+        f"{folder}: adapter_config.json is not there, nor config.json, so it is neither an adapter nor a "
+        "whole model. Run the sft and dpo stages first, or give the folder that holds one."
     )
 
 

@@ -37,10 +37,14 @@ def run(job: TrainingJob) -> None:
         trainer.evaluate()
     save_trained(trainer, job, job.result)
     if trainer.is_world_process_zero():
-        report = record_of(job) | _report(trainer, job, seconds) | {
-            "train_loss": result.training_loss,
-            "resumed_from": resume.name if resume else None,
-        }
+        report = (
+            record_of(job)
+            | _report(trainer, job, seconds)
+            | {
+                "train_loss": result.training_loss,
+                "resumed_from": resume.name if resume else None,
+            }
+        )
         (Path(job.folder) / "report.json").write_text(json.dumps(report, indent=1), "utf-8")
 
 

@@ -6,7 +6,7 @@ from ta_pipeline.pipelines.sft.nodes import train_sft
 
 
 def create_pipeline() -> Pipeline:
-    """Wire `sft`: `token_blocks`, and the last round's adapter where one is gone on from, to `sft_adapter`."""
+    """Wire `sft`: `token_blocks`, and the last round's adapter where that goes on, to `sft_adapter`."""
     return Pipeline(
         [
             Node(
