@@ -58,11 +58,16 @@ def describe(job: TrainingJob, rows: pa.Table) -> dict[str, Any]:
         "precision": job.precision,
         "rows": {"count": rows.num_rows, "sha256": _hash_table(rows)},
         "template": _hash_files(model, _TOKENIZER),
-        "base_model": _hash_files(model, _WEIGHTS),
-        "starting_adapter": _hash_files(adapter, _WEIGHTS) if adapter else None,
+        "base_model": hash_weights(model),
+        "starting_adapter": hash_weights(adapter) if adapter else None,
         "code": _hash_code(),
         "libraries": _versions(),
     }
+
+
+def hash_weights(folder: Path) -> str:
+    """Hash the weights of a model's or an adapter's folder and their configuration."""
+    return _hash_files(folder, _WEIGHTS)
 
 
 def key_of(run: dict[str, Any]) -> str:
