@@ -51,7 +51,7 @@ def launch_command(job_file: Path, num_processes: int, cpu: bool) -> list[str]:
     return [*command, "-m", "ta_pipeline.training.worker", str(job_file)]
 
 
-def child_environment(num_processes: int, cpu: bool, inherited: Mapping[str, str]) -> dict[str, str]:
+def child_environment(num_processes: int, cpu: bool, inherited: Mapping[str, str], zero=False) -> dict[str, str]:
     """Return the child's environment: threads shared by the ranks, no hub, no telemetry, no colours."""
     threads = max(1, (os.cpu_count() or 1) // num_processes)
     environment = dict(inherited) | {
@@ -65,7 +65,8 @@ def child_environment(num_processes: int, cpu: bool, inherited: Mapping[str, str
         "PYTHONUNBUFFERED": "1",
     }
     if cpu:
-        environment |= {"ACCELERATE_USE_CPU": "true", "DS_ACCELERATOR": "cpu", "CUDA_VISIBLE_DEVICES": ""}
+        environment |= {"DS_ACCELERATOR": "cpu", "CUDA_VISIBLE_DEVICES": ""}
+        if not zero: environment["ACCELERATE_USE_CPU"] = "true"
     return environment
 
 
@@ -115,7 +116,7 @@ def run(job: TrainingJob, on_step: Callable[[dict[str, Any]], None]) -> Result:
             command,
             stdout=stream,
             stderr=subprocess.STDOUT,
-            env=child_environment(processes, cpu, os.environ),
+            env=child_environment(processes, cpu, os.environ, job.parameters['zero_stage']>0),
             start_new_session=True,  # one group for launcher and ranks, so that all can be ended together
         )
         try:

@@ -13,21 +13,19 @@ from transformers import AutoModelForCausalLM
 from ta_pipeline.training.job import TrainingJob, rows_per_step
 from ta_pipeline.training.layers.row_attention import use_row_attention
 from ta_pipeline.training.precision import attention_implementation
-from ta_pipeline.training.zero import zero_config
+from ta_pipeline.training.zero import CONFIGURED, join_ranks, sharded_loading, zero_config
 
 
 def load_model(job: TrainingJob) -> Any:
     """Load the base model in the job's precision, with the best attention the machine has."""
     if job.parameters["zero_stage"]:
-        import deepspeed
-
-        # ZeRO-3 shards the model while it is loaded, so the ranks must know each other before that.
-        deepspeed.init_distributed("nccl" if torch.cuda.is_available() else "gloo")
-    model = AutoModelForCausalLM.from_pretrained(
-        job.model,
-        dtype=torch.bfloat16 if job.precision == "bf16" else torch.float32,
-        attn_implementation=attention_implementation(job.precision),
-    )
+        join_ranks()
+    with sharded_loading(zero_config(job.parameters, job.precision)):
+        model = AutoModelForCausalLM.from_pretrained(
+            job.model,
+            dtype=torch.bfloat16 if job.precision == "bf16" else torch.float32,
+            attn_implementation=attention_implementation(job.precision),
+        )
     use_row_attention(model)
     return model
 
@@ -61,7 +59,8 @@ def common_arguments(job: TrainingJob, at_once: int = 1) -> dict[str, Any]:
         "bf16": job.precision == "bf16",
         "use_cpu": cpu,
         "gradient_checkpointing": p["gradient_checkpointing"],
-        "deepspeed": zero_config(p["zero_stage"], job.precision, p["max_grad_norm"]),
+        "deepspeed": zero_config(p, job.precision),
+        "accelerator_config": CONFIGURED if p["zero_stage"] else None,
         "save_strategy": "steps",
         "save_steps": p["save_every"],
         "save_total_limit": 2,

@@ -20,6 +20,7 @@ from ta_pipeline.training.layers.row_attention import Row
 from ta_pipeline.training.layers.shared_prefix import merge_rows
 from ta_pipeline.training.watch.events import EventWriter
 from ta_pipeline.training.watch.flops import lora_flops, peak_flops
+from ta_pipeline.training.zero import trained_weights
 
 
 def run(job: TrainingJob) -> None:
@@ -45,9 +46,7 @@ def run(job: TrainingJob) -> None:
 
 def _save_adapter(trainer: Any, job: TrainingJob) -> None:
     """Save the trained adapter alone: no pickled arguments, no frozen reference of DPO."""
-    state = trainer.accelerator.get_state_dict(
-        trainer.model
-    )  # gathers the shards of ZeRO-3; all ranks call it
+    state = trained_weights(trainer.model)  # all ranks call it
     if trainer.is_world_process_zero():
         model = trainer.accelerator.unwrap_model(trainer.model)
         model.save_pretrained(str(job.result), state_dict=state, selected_adapters=["default"])
@@ -56,7 +55,7 @@ def _save_adapter(trainer: Any, job: TrainingJob) -> None:
 
 def _report(trainer: Any, job: TrainingJob, seconds: float) -> dict[str, Any]:
     model = trainer.accelerator.unwrap_model(trainer.model)
-    trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    trainable = sum(getattr(p, "ds_numel", p.numel()) for p in model.parameters() if p.requires_grad)
     report: dict[str, Any] = {
         "seconds": round(seconds, 1),
         "trainable_parameters": trainable,
