@@ -13,7 +13,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -25,6 +24,14 @@ from ta_pipeline.paths import log_dir, work_dir
 from ta_pipeline.progress import Progress
 from ta_pipeline.records import InputError
 from ta_pipeline.training.job import TrainingJob, rows_per_step
+from ta_pipeline.training.nodes import (
+    Host,
+    Meeting,
+    OtherNodes,
+    arrange_meeting,
+    launch_commands,
+    read_hostfile,
+)
 
 #: The line of a traceback that names the exception, with or without the rank before it; C++ calls it what().
 _EXCEPTION = re.compile(r"^(\[rank\d+\]: )?([\w.]*(Error|Exception|Interrupt)|what\(\)): ")
@@ -39,21 +46,14 @@ _REPORT = "report.json"
 Result = tuple[Path, pa.Table, dict[str, Any]]
 
 
-def launch_command(job_file: Path, num_processes: int, cpu: bool) -> list[str]:
-    """Return the command that starts `num_processes` ranks of the worker on this machine."""
-    command = [sys.executable, "-m", "accelerate.commands.launch", "--num_machines", "1"]
-    command += ["--num_processes", str(num_processes), "--mixed_precision", "no", "--dynamo_backend", "no"]
-    if num_processes > 1:
-        # accelerate's name for "one torchrun rank a process"; ACCELERATE_USE_CPU makes them gloo ranks.
-        command += ["--multi_gpu", "--main_process_port", "0"]
-    elif cpu:
-        command += ["--cpu"]
-    return [*command, "-m", "ta_pipeline.training.worker", str(job_file)]
+def child_environment(
+    parameters: dict[str, Any], ranks: int, cpu: bool, inherited: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the child's environment: threads shared by this machine's ranks, no hub, no buffering.
 
-
-def child_environment(num_processes: int, cpu: bool, inherited: Mapping[str, str], zero=False) -> dict[str, str]:
-    """Return the child's environment: threads shared by the ranks, no hub, no telemetry, no colours."""
-    threads = max(1, (os.cpu_count() or 1) // num_processes)
+    Everything else is inherited: NCCL's time-outs and interfaces, say.
+    """
+    threads = max(1, (os.cpu_count() or 1) // ranks)
     environment = dict(inherited) | {
         "OMP_NUM_THREADS": str(threads),
         # Spinning threads make a small model slower on a busy machine; to sleep at once costs 11 % on an idle
@@ -66,7 +66,8 @@ def child_environment(num_processes: int, cpu: bool, inherited: Mapping[str, str
     }
     if cpu:
         environment |= {"DS_ACCELERATOR": "cpu", "CUDA_VISIBLE_DEVICES": ""}
-        if not zero: environment["ACCELERATE_USE_CPU"] = "true"
+        if not parameters["zero_stage"]:  # with it accelerate would leave DeepSpeed out: see zero.join_ranks
+            environment["ACCELERATE_USE_CPU"] = "true"
     return environment
 
 
@@ -106,21 +107,22 @@ def run(job: TrainingJob, on_step: Callable[[dict[str, Any]], None]) -> Result:
             job, _read_events(job.events, 0)[0]
         )  # trained, but never saved: the disk was full, say
     cpu = not has_gpu()
-    processes = job.parameters["num_processes"]
-    command = launch_command(Path(job.folder) / "job.json", processes, cpu)
+    job_file = Path(job.folder) / "job.json"
+    meeting, command = _plan(job, cpu)
     log = (log_dir() / f"{job.method}.log").absolute()
     events: list[dict[str, Any]] = _read_events(job.events, 0)[0]
     progress = Progress(f"training {job.method}", job.parameters["max_steps"], "steps")
-    with log.open("w", encoding="utf-8") as stream:
+    others = OtherNodes(job_file, meeting.hosts, log)
+    with log.open("w", encoding="utf-8") as stream, others:
         child = subprocess.Popen(
             command,
             stdout=stream,
             stderr=subprocess.STDOUT,
-            env=child_environment(processes, cpu, os.environ, job.parameters['zero_stage']>0),
+            env=child_environment(job.parameters, meeting.hosts[0].slots, cpu, os.environ),
             start_new_session=True,  # one group for launcher and ranks, so that all can be ended together
         )
         try:
-            events += _follow(child, job.events, progress, on_step)
+            events += _follow(child, job.events, progress, on_step, others.check)
         except BaseException:
             _end_group(child)
             raise
@@ -129,6 +131,19 @@ def run(job: TrainingJob, on_step: Callable[[dict[str, Any]], None]) -> Result:
     if child.returncode != 0:
         raise InputError(_what_failed(job.method, child.returncode, log))
     return _result(job, events)
+
+
+def _plan(job: TrainingJob, cpu: bool) -> tuple[Meeting, list[str]]:
+    """Find this job's machines and this machine's command; write down what the others have to know."""
+    parameters, job_file = job.parameters, Path(job.folder) / "job.json"
+    hosts = [Host("localhost", parameters["num_processes"])]
+    if name := parameters["hostfile"]:
+        hosts = read_hostfile(Path.cwd(), name, parameters["num_processes"])
+    if len(hosts) == 1:
+        return Meeting(hosts, 0, cpu, {}), launch_commands(job_file, parameters, hosts, cpu)[0]
+    meeting = arrange_meeting(hosts, cpu, os.environ)
+    meeting.write(job_file)
+    return meeting, launch_commands(job_file, parameters, hosts, cpu, meeting.port)[0]
 
 
 def _result(job: TrainingJob, events: list[dict[str, Any]]) -> Result:
@@ -153,9 +168,13 @@ def _history(events: list[dict[str, Any]]) -> pa.Table:
 
 
 def _follow(
-    child: subprocess.Popen[Any], path: Path, progress: Progress, on_step: Callable[[dict[str, Any]], None]
+    child: subprocess.Popen[Any],
+    path: Path,
+    progress: Progress,
+    on_step: Callable[[dict[str, Any]], None],
+    check: Callable[[], None],
 ) -> list[dict[str, Any]]:
-    """Read the child's events as they come until it has ended."""
+    """Read the child's events as they come until it has ended; `check` looks after the other machines."""
     events: list[dict[str, Any]] = []
     offset = path.stat().st_size if path.is_file() else 0
     while True:
@@ -168,6 +187,7 @@ def _follow(
                 progress.advance(event["step"] - progress.done, f"loss {event['loss']:.3f}")
         if ended:
             return events
+        check()
         time.sleep(0.5)
 
 
