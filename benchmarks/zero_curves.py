@@ -22,7 +22,8 @@ STEPS = 20
 PARAMETERS = {
     "learning_rate": 1e-2, "max_steps": STEPS, "global_batch_size": 4, "warmup_share": 0.0,
     "weight_decay": 0.0, "max_grad_norm": 0.3, "save_every": 10, "precision": "fp32",
-    "gradient_checkpointing": False, "zero_stage": 0, "num_processes": 1, "label_smoothing": 0.0, "opening_weight": 1.0,
+    "gradient_checkpointing": False, "zero_stage": 0, "num_processes": 1,
+    "label_smoothing": 0.0, "opening_weight": 1.0,
     "lora": {"rank": 4, "alpha": 8, "dropout": 0.0, "targets": "attention+mlp"},
 }  # fmt: skip
 

@@ -84,8 +84,7 @@ def test_validation_rows_are_looked_at_under_stage_3_too(trained):
     assert trained("ZeRO-3")[3]["validation_loss"] == pytest.approx(expected, abs=1e-3)
 
 
-def test_the_stages_hold_fewer_states_a_rank(trained):
-    """Stage 1 and 2 halve the optimizer's states, stage 3 the parameters too: seen in what each rank saves."""
+def test_a_rank_of_two_holds_half_of_the_optimizers_states(trained):
     kept = torch.load(
         next(checkpoint(trained("ZeRO-2")[0], STEPS).glob("global_step*/*rank_0_*optim_states.pt")),
         weights_only=False,
