@@ -84,13 +84,20 @@ def trained_weights(model: Any) -> dict[str, Any]:
     Every rank must call it: under stage 3 each holds a shard of each parameter, and they are put together one
     at a time, so that the frozen model of an adapter is never gathered.
     """
-    import deepspeed
     from accelerate import PartialState
 
     weights = {}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            with deepspeed.zero.GatheredParameters(parameter, enabled=hasattr(parameter, "ds_id")):
+            with _gathered(parameter):
                 if PartialState().is_main_process:
                     weights[name] = parameter.detach().cpu().clone()
     return weights
+
+
+def _gathered(parameter: Any) -> contextlib.AbstractContextManager[Any]:
+    if not hasattr(parameter, "ds_id"):
+        return contextlib.nullcontext()
+    import deepspeed  # takes five seconds
+
+    return deepspeed.zero.GatheredParameters(parameter)  # type: ignore[no-any-return]
