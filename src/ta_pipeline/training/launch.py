@@ -19,11 +19,12 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ta_pipeline.paths import log_dir, work_dir
 from ta_pipeline.progress import Progress
 from ta_pipeline.records import InputError
-from ta_pipeline.training.job import TrainingJob, rows_per_step
+from ta_pipeline.training.job import TrainingJob, optimizer_steps, rows_per_step
 from ta_pipeline.training.nodes import (
     Host,
     Meeting,
@@ -111,7 +112,7 @@ def run(job: TrainingJob, on_step: Callable[[dict[str, Any]], None]) -> Result:
     meeting, command = _plan(job, cpu)
     log = (log_dir() / f"{job.method}.log").absolute()
     events: list[dict[str, Any]] = _read_events(job.events, 0)[0]
-    progress = Progress(f"training {job.method}", job.parameters["max_steps"], "steps")
+    progress = Progress(f"training {job.method}", _steps(job), "steps")
     others = OtherNodes(job_file, meeting.hosts, log)
     with log.open("w", encoding="utf-8") as stream, others:
         child = subprocess.Popen(
@@ -144,6 +145,17 @@ def _plan(job: TrainingJob, cpu: bool) -> tuple[Meeting, list[str]]:
     meeting = arrange_meeting(hosts, cpu, os.environ)
     meeting.write(job_file)
     return meeting, launch_commands(job_file, parameters, hosts, cpu, meeting.port)[0]
+
+
+def _steps(job: TrainingJob) -> int:
+    """Count the steps that a job takes over the rows it was given.
+
+    Where attention is not by row, the child divides blocks, and `epochs` of them are more steps than this.
+    """
+    with pa.memory_map(job.data) as file:
+        rows = pa.ipc.open_file(file).read_all()
+    trained = rows.filter(pc.equal(rows.column("split"), "train")).num_rows
+    return optimizer_steps(job.method, job.parameters, trained)
 
 
 def _result(job: TrainingJob, events: list[dict[str, Any]]) -> Result:
