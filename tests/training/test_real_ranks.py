@@ -181,7 +181,7 @@ def test_two_machines_reached_by_ssh_learn_what_one_process_learns(
     assert "'loss'" in (tmp_path / "out" / "logs" / "sft.node1.log").read_text()
 
 
-def test_a_machine_whose_part_fails_ends_the_training(two_machines, tiny_model, tmp_path):
+def test_a_machine_whose_part_fails_ends_the_training(two_machines, tiny_model, tmp_path, monkeypatch):
     from ta_pipeline.records import InputError
 
     two_machines('for line; do :; done; [ "$line" = true ] || { echo "no such folder"; exit 3; }')

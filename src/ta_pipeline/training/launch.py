@@ -130,7 +130,7 @@ def run(job: TrainingJob, on_step: Callable[[dict[str, Any]], None]) -> Result:
         finally:
             progress.close()
     if child.returncode != 0:
-        raise InputError(_what_failed(job.method, child.returncode, log))
+        raise InputError(f"{_what_failed(job.method, child.returncode, log)} {others.failures()}".rstrip())
     return _result(job, events)
 
 

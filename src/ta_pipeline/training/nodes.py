@@ -20,6 +20,7 @@ import shlex
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -40,6 +41,10 @@ _NETWORK = re.compile(r"(NCCL|GLOO|TORCH_NCCL|DEEPSPEED_TIMEOUT|TP_SOCKET|UCX)[A
 
 #: Beside the job: what every machine has to know of the others.
 MEETING = "nodes.json"
+
+#: Seconds that this machine gets to notice itself that another one's part has failed: it may be the one that
+#: failed first.
+GRACE = 20
 
 _SSH = ["ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10"]
 
@@ -180,6 +185,7 @@ class OtherNodes:
     def __init__(self, job_file: Path, hosts: list[Host], log: Path) -> None:
         self._job_file, self._hosts, self._log = job_file, hosts, log
         self._started: dict[int, subprocess.Popen[bytes]] = {}
+        self._failed_at: float | None = None
 
     def __enter__(self) -> OtherNodes:
         for rank in range(1, len(self._hosts)):
@@ -196,14 +202,21 @@ class OtherNodes:
                 child.kill()
                 child.wait()
 
+    def failures(self) -> str:
+        """Say which machines' parts have failed and where their logs are; empty where none has."""
+        return " ".join(
+            f"The part of {self._hosts[rank].name} ended with exit code {child.returncode}; its log is "
+            f"{self._log_of(rank)}."
+            for rank, child in self._started.items()
+            if child.poll()
+        )
+
     def check(self) -> None:
-        """Raise InputError where a machine's part has failed."""
-        for rank, child in self._started.items():
-            if child.poll():
-                raise InputError(
-                    f"{self._hosts[rank].name}: its part of the training ended with exit code "
-                    f"{child.returncode}. Its log is {self._log_of(rank)}."
-                )
+        """Raise InputError where a machine's part has failed and this one still waits for it."""
+        if failures := self.failures():
+            self._failed_at = self._failed_at or time.monotonic()
+            if time.monotonic() - self._failed_at > GRACE:
+                raise InputError(failures)
 
     def _log_of(self, rank: int) -> Path:
         return self._log.with_name(f"{self._log.stem}.node{rank}.log")
