@@ -13,8 +13,9 @@ from typing import Any
 import torch
 
 from ta_pipeline.records import IGNORE_INDEX
-from ta_pipeline.training import checkpoints
-from ta_pipeline.training.job import TrainingJob
+from ta_pipeline.training import checkpoints, resume
+from ta_pipeline.training.adapters import record_of, save_trained
+from ta_pipeline.training.job import REPORT, TrainingJob
 from ta_pipeline.training.layers import row_attention
 from ta_pipeline.training.layers.row_attention import Row
 from ta_pipeline.training.layers.shared_prefix import merge_rows
@@ -24,39 +25,41 @@ from ta_pipeline.training.watch.flops import lora_flops, peak_flops
 
 def run(job: TrainingJob) -> None:
     """Train (from the newest whole checkpoint, if there is one), save the adapter, report."""
-    from ta_pipeline.training import dpo, sft
+    from ta_pipeline.training import preference, sft
 
-    build: Callable[..., Any] = {"sft": sft.build_trainer, "dpo": dpo.build_trainer}[job.method]
-    trainer = build(job, [EventWriter(job.events, job.checkpoints)])
-    resume = checkpoints.newest(job.checkpoints) if job.checkpoints.is_dir() else None
+    build: Callable[..., Any] = {"sft": sft.build_trainer, "dpo": preference.build_trainer}[job.method]
+    trainer = build(job, [EventWriter(job.events)])
+    trainer.run = resume.read_run(job)
+    last = find_checkpoint(trainer, job)
     started = time.monotonic()
-    result = trainer.train(resume_from_checkpoint=str(resume) if resume else None)
+    trainer.train(resume_from_checkpoint=last)
     seconds = time.monotonic() - started
     if trainer.eval_dataset is not None:
         trainer.evaluate()
-    _save_adapter(trainer, job)
+    save_trained(trainer, job, job.result)
     if trainer.is_world_process_zero():
-        report = _report(trainer, job, seconds) | {
-            "train_loss": result.training_loss,
-            "resumed_from": resume.name if resume else None,
-        }
-        (Path(job.folder) / "report.json").write_text(json.dumps(report, indent=1), "utf-8")
+        report = record_of(job) | _report(trainer, job, seconds)
+        report |= {"resumed_from": Path(last).name if last else None}
+        checkpoints.flush(job.result)  # the report says later that it is there, whatever happens then
+        checkpoints.replace_text(Path(job.folder) / REPORT, json.dumps(report, indent=1))
 
 
-def _save_adapter(trainer: Any, job: TrainingJob) -> None:
-    """Save the trained adapter alone: no pickled arguments, no frozen reference of DPO."""
-    state = trainer.accelerator.get_state_dict(
-        trainer.model
-    )  # gathers the shards of ZeRO-3; all ranks call it
+def find_checkpoint(trainer: Any, job: TrainingJob) -> str | None:
+    """Return the newest valid checkpoint to go on from: rank 0 looks, and tells the others."""
+    from accelerate.utils import broadcast_object_list
+
+    found: list[str | None] = [None]
     if trainer.is_world_process_zero():
-        model = trainer.accelerator.unwrap_model(trainer.model)
-        model.save_pretrained(str(job.result), state_dict=state, selected_adapters=["default"])
-        (job.result / "README.md").unlink(missing_ok=True)
+        checkpoints.clear_leftovers(job.checkpoints)
+        resume.mend_events(job.events)
+        newest = checkpoints.newest(job.checkpoints)
+        found = [str(newest.path) if newest else None]
+    return broadcast_object_list(found)[0]  # type: ignore[no-any-return]
 
 
 def _report(trainer: Any, job: TrainingJob, seconds: float) -> dict[str, Any]:
     model = trainer.accelerator.unwrap_model(trainer.model)
-    trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    trainable = sum(getattr(p, "ds_numel", p.numel()) for p in model.parameters() if p.requires_grad)
     report: dict[str, Any] = {
         "seconds": round(seconds, 1),
         "trainable_parameters": trainable,
