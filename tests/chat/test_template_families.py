@@ -31,6 +31,12 @@ from ta_pipeline.records import EXAMPLE, IGNORE_INDEX
 CHATML = ["<|im_start|>", "<|im_end|>"]
 GEMMA = ["<bos>", "<start_of_turn>", "<end_of_turn>", "<eos>"]
 PHI = ["<|system|>", "<|user|>", "<|assistant|>", "<|end|>", "<|endoftext|>"]
+INST = {
+    "llama2": "{% for m in messages %}{% if m['role'] == 'user' %}{{ bos_token + '[INST] ' + m['content'] + ' [/INST]' }}"
+    "{% else %}{{ ' ' + m['content'] | trim + ' ' + eos_token }}{% endif %}{% endfor %}",
+    "mistral": "{{ bos_token }}{% for m in messages %}{% if m['role'] == 'user' %}{{ '[INST] ' + m['content'] + ' [/INST]' }}"
+    "{% else %}{{ m['content'] + eos_token }}{% endif %}{% endfor %}",
+}
 #: Special tokens of each family, its end of text, and what begins a text.
 FAMILIES = {
     "qwen3": (CHATML, "<|im_end|>", None),
@@ -44,6 +50,8 @@ FAMILIES = {
     "gemma": (GEMMA, "<eos>", "<bos>"),
     "gemma3": (GEMMA, "<eos>", "<bos>"),
     "phi3": (PHI, "<|endoftext|>", None),
+    "llama2": (["<s>", "</s>"], "</s>", "<s>"),
+    "mistral": (["<s>", "</s>"], "</s>", "<s>"),
     "gptoss": (
         ["<|start|>", "<|channel|>", "<|message|>", "<|end|>", "<|return|>", "<|call|>"],
         "<|return|>",
@@ -67,8 +75,8 @@ def family(tokenizer):
         other = deepcopy(tokenizer)
         other.add_tokens([AddedToken(text, special=True, normalized=False) for text in special], True)
         other.eos_token, other.bos_token = end, begin
-        template = files("trl").joinpath("chat_templates", f"{name}{twin}.jinja")
-        other.chat_template = template.read_text("utf-8")
+        shipped = files("trl").joinpath("chat_templates", f"{name}{twin}.jinja")
+        other.chat_template = INST.get(name) or shipped.read_text("utf-8")
         return other
 
     return make
@@ -105,6 +113,9 @@ TWO_TURNS = talk("u:1+1?", "a:2 ", "u:and one more?", "a:3, ok")
         ("llama3", ["2<|eot_id|>", "3, ok<|eot_id|>"]),  # strips answers; the stop is not the end of text
         ("gemma3", ["2<end_of_turn>", "3, ok<end_of_turn>"]),
         ("phi3", ["2 <|end|>", "3, ok<|end|>"]),  # writes an end of text where no answer is asked for
+        # Nothing invites the answer but the end of the question.
+        ("llama2", [" 2 </s>", " 3, ok </s>"]),
+        ("mistral", ["2 </s>", "3, ok</s>"]),
         ("gptoss", ["<|channel|>final<|message|>3, ok<|return|>"]),  # older turns end in <|end|>
     ],
 )
@@ -198,7 +209,9 @@ def test_blocks_are_proved_by_three_witnesses_where_the_template_has_marks(famil
 WORDS = st.text(st.sampled_from("ab 1.\n\t你好é<|>😀"), min_size=1, max_size=12)
 
 
-@pytest.mark.parametrize("name", ["qwen3", "qwen3_5_nothink", "llama3", "gemma3", "phi3", "gptoss"])
+@pytest.mark.parametrize(
+    "name", ["qwen3", "qwen3_5_nothink", "llama3", "gemma3", "phi3", "gptoss", "llama2", "mistral"]
+)
 @settings(max_examples=40, deadline=None)
 @given(turns=st.lists(st.tuples(WORDS, WORDS), min_size=1, max_size=3))
 def test_before_every_learned_turn_stands_exactly_its_prompt(family, name, turns):

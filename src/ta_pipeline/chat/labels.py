@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ta_pipeline.chat.template import Messages, end_of_turn, render
+from ta_pipeline.chat.template import Messages, end_of_turn, generation_header, render
 from ta_pipeline.records import IGNORE_INDEX, InputError
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ Ids = NDArray[np.int32]
 Mask = NDArray[np.bool_]
 
 _PROBE = "\ue000"
+_QUESTION = "probe"
 
 
 class LabelError(InputError):
@@ -128,23 +129,24 @@ def marks_of(tokenizer: PreTrainedTokenizerBase) -> Marks:
             f"{type(tokenizer).__name__} gives no character positions, so labels cannot be proved. "
             "Use a base model whose folder has a tokenizer.json."
         )
-    probe = [{"role": "user", "content": "probe"}]
-    shut, open_ = (
-        [encoding.ids for encoding in _encode(tokenizer, [render(tokenizer, probe, add_generation_prompt=a)])]
-        for a in (False, True)
-    )
-    header = open_[0][_shared(shut[0], open_[0]) :]
-    if not header:
-        raise InputError(
-            "The chat template has no generation prompt, so nothing tells the model that its turn has come. "
-            "Use a template that honours add_generation_prompt."
-        )
+    header = _header_ids(tokenizer)
     stop, stop_id = end_of_turn(tokenizer)
     older = [i for i in _ends_of_older_turns(tokenizer) if i != stop_id]
     closings = (stop, *(str(tokenizer.convert_ids_to_tokens(i)) for i in older))
     bos = tokenizer.bos_token_id
     adds_bos = bos is not None and tokenizer("a")["input_ids"][:1] == [bos]
     return Marks(tuple(header), stop, stop_id, (stop_id, *older), closings, bos if adds_bos else None)
+
+
+def _header_ids(tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """Return the ids before an answer: the header, or the end of the question where that invites it."""
+    text = render(tokenizer, [{"role": "user", "content": _QUESTION}], add_generation_prompt=True)
+    shut = render(tokenizer, [{"role": "user", "content": _QUESTION}])
+    prompt, without = _encode(tokenizer, [text, shut])
+    if generation_header(tokenizer):
+        return list(prompt.ids[_shared(without.ids, prompt.ids) :])
+    after = prompt.char_to_token(text.rindex(_QUESTION) + len(_QUESTION) - 1)
+    return list(prompt.ids[(after or 0) + 1 :])
 
 
 def _ends_of_older_turns(tokenizer: PreTrainedTokenizerBase) -> list[int]:

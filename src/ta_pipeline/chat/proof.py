@@ -245,29 +245,21 @@ class TextWork:
 
     def __call__(self, rows: pa.Table) -> Counter[str]:
         """Prove one group (EXAMPLE columns with input_ids and labels); count rows by how they were proved."""
-        talks = conversations(rows)
-        ids, labels = (column.to_pylist() for column in (rows.column("input_ids"), rows.column("labels")))
+        talks, cut = conversations(rows), _Pieces(rows)
         found = find_turns(self.tokenizer, self.marks, talks)
-        pieces = [_pieces(label) for label in labels]
-        decoded = iter(
-            self.tokenizer.backend_tokenizer.decode_batch(
-                [row[a:b] for row, cuts in zip(ids, pieces, strict=True) for a, b, _ in cuts],
-                skip_special_tokens=False,
-            )
-        )
-        counts: Counter[str] = Counter(turns=0)
-        for n, cuts in enumerate(pieces):
-            texts = [next(decoded) for _ in cuts]
-            counts["turns"] += sum(learned for *_, learned in cuts)
-            row = self._compare(talks[n], found[n], texts, [cut[2] for cut in cuts], (ids[n], labels[n]))
-            if row == "":
+        texts = self.tokenizer.backend_tokenizer.decode_batch(cut.pieces(), skip_special_tokens=False)
+        counts: Counter[str] = Counter(turns=int(cut.learned.sum()))
+        for n, talk in enumerate(talks):
+            of_row = slice(*cut.of_row[n : n + 2])
+            proved = self._compare(talk, found[n], texts[of_row], cut.learned[of_row].tolist(), cut.row(n))
+            if proved == "":
                 raise MaskersDisagreeError(
                     f"{rows.column('id')[n]}: what is learned of it, as text, is not what the assistant says "
                     "there. The rows were made of other examples or another template: run `tokenize` again."
                 )
-            counts[row] += 1
-            if row == "whole" and n < _WITNESSED and self._has_marks():
-                counts["marked"] += self._witness(str(rows.column("id")[n]), talks[n], ids[n], labels[n])
+            counts[proved] += 1
+            if proved == "whole" and n < _WITNESSED and self._has_marks():
+                counts["marked"] += self._witness(str(rows.column("id")[n]), talk, *cut.row(n))
         return counts
 
     def _compare(
@@ -322,11 +314,32 @@ class TextWork:
         return True
 
 
-def _pieces(labels: list[int]) -> list[tuple[int, int, bool]]:
-    """Cut a row where learned and not learned positions change: [start, end) and which of the two it is."""
-    learned = np.array(labels) != IGNORE_INDEX
-    edges = [0, *(np.flatnonzero(learned[1:] != learned[:-1]) + 1).tolist(), len(labels)]
-    return [(a, b, bool(learned[a])) for a, b in pairwise(edges)]
+class _Pieces:
+    """Rows of one group, cut where learned and not learned positions change.
+
+    `learned` tells which pieces are learned; those of row n are `of_row[n]` to `of_row[n + 1]`.
+    """
+
+    def __init__(self, rows: pa.Table) -> None:
+        self._ids, self._labels = (_flat(rows, name).tolist() for name in ("input_ids", "labels"))
+        learned = _flat(rows, "labels") != IGNORE_INDEX
+        lengths = pc.list_value_length(rows.column("labels")).to_numpy()
+        self._starts = np.append(0, np.cumsum(lengths)).tolist()
+        change = np.append(True, learned[1:] != learned[:-1])
+        change[self._starts[:-1]] = True
+        first = np.flatnonzero(change)
+        self._edges = [*first.tolist(), len(learned)]
+        self.learned = learned[first]
+        self.of_row: list[int] = np.searchsorted(self._edges, self._starts).tolist()
+
+    def pieces(self) -> list[list[int]]:
+        """Return the ids of each piece."""
+        return [self._ids[start:end] for start, end in pairwise(self._edges)]
+
+    def row(self, number: int) -> tuple[list[int], list[int]]:
+        """Return ids and labels of one row."""
+        part = slice(*self._starts[number : number + 2])
+        return self._ids[part], self._labels[part]
 
 
 def _expected(text: str, turns: list[Turn], pieces: list[str], learned: list[bool]) -> list[str]:

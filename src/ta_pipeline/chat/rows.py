@@ -26,7 +26,7 @@ from ta_pipeline.chat.labels import (
     labels_of,
     marks_of,
 )
-from ta_pipeline.chat.template import Messages, encode, end_of_turn, render
+from ta_pipeline.chat.template import Messages, encode, end_of_turn, render, tidied
 from ta_pipeline.chat.truncation import TOO_LONG, Fitted, fit
 from ta_pipeline.records import IGNORE_INDEX, InputError
 
@@ -177,7 +177,7 @@ def conversations(examples: pa.Table) -> list[Conversation]:
     chunks = pc.fill_null(pc.list_value_length(examples.column("chunk_ids")), 0).to_pylist()
     tools = examples.column("tools").to_pylist()
     return [
-        Conversation(turns[start:end], json.loads(tool) if tool else None, bool(passages))
+        Conversation(tidied(turns[start:end]), json.loads(tool) if tool else None, bool(passages))
         for start, end, tool, passages in zip([0, *ends], ends, tools, chunks, strict=False)
     ]
 
@@ -246,8 +246,9 @@ def preference_tokens(
         def count(candidate: Messages) -> int:
             return len(encode(tokenizer, [render(tokenizer, candidate, add_generation_prompt=True)])[0])
 
-        entry["tokens_before"] = count(pair["prompt"])
-        fitted = fit(pair["prompt"], max_prompt_tokens, count, entry["tokens_before"])
+        asked = tidied(pair["prompt"])
+        entry["tokens_before"] = count(asked)
+        fitted = fit(asked, max_prompt_tokens, count, entry["tokens_before"])
         if fitted.messages is None:
             ledger.append(entry | {"reason": "prompt_too_long"})
             continue
@@ -279,7 +280,7 @@ def _answers(
     ids = encode(tokenizer, [asked])[0]
     texts = []
     for answer in answers:
-        text = render(tokenizer, [*prompt, {"role": "assistant", "content": answer}])
+        text = render(tokenizer, tidied([*prompt, {"role": "assistant", "content": answer}]))
         end = text.rfind(stop)
         if not text.startswith(asked) or end < len(asked):
             return ids, None

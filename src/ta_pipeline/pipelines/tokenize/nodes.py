@@ -51,10 +51,11 @@ def prove_labels(
     preferences: pa.Table,
     base_model: Path,
     tokenize: TokenizeParams,
+    task: str,
 ) -> tuple[pa.Table, dict[str, Any]]:
     """Hand on the blocks whose labels are proved, with the proof; a fault stops the run before training."""
     tokenizer = load_tokenizer(base_model)
-    proof = prove_blocks(tokenizer, packed_rows, token_rows, examples, tokenize.workers)
+    proof = prove_blocks(tokenizer, packed_rows, select_rows(token_rows, task), examples, tokenize.workers)
     pairs = prove_preferences(tokenizer, preference_tokens, preferences)
     return packed_rows, proof | {"preferences": pairs}
 

@@ -42,6 +42,7 @@ def create_pipeline() -> Pipeline:
                     "preferences",
                     "base_model",
                     "params:tokenize",
+                    "params:task",
                 ],
                 outputs=["token_blocks", "label_proof"],
                 name="prove_labels",
