@@ -41,7 +41,7 @@ GOES_ON = frozenset({"micro_batch_size", "gradient_checkpointing"})
 
 #: What turns text into tokens, in a model's folder.
 _TOKENIZER = ("tokenizer*", "chat_template*", "special_tokens_map.json", "vocab*", "merges*", "*.model")
-_WEIGHTS = ("config.json", "adapter_config.json", "*.safetensors")
+_WEIGHTS = ("config.json", "adapter_config.json", "*.safetensors", "*.py")
 _LIBRARIES = ("torch", "transformers", "trl", "peft", "accelerate", "deepspeed", "bitsandbytes")
 
 _RUN, _RUNGS = "run.json", "auto_fit.json"
@@ -57,7 +57,7 @@ def describe(job: TrainingJob, rows: pa.Table) -> dict[str, Any]:
         "seed": job.seed,
         "precision": job.precision,
         "rows": {"count": rows.num_rows, "sha256": _hash_table(rows)},
-        "template": _hash_files(model, _TOKENIZER),
+        "template": hash_template(model),
         "base_model": hash_weights(model),
         "starting_adapter": hash_weights(adapter) if adapter else None,
         "code": _hash_code(),
@@ -65,8 +65,13 @@ def describe(job: TrainingJob, rows: pa.Table) -> dict[str, Any]:
     }
 
 
+def hash_template(folder: Path) -> str:
+    """Hash what turns text into tokens in a model's folder, its chat template among it."""
+    return _hash_files(folder, _TOKENIZER)
+
+
 def hash_weights(folder: Path) -> str:
-    """Hash the weights of a model's or an adapter's folder and their configuration."""
+    """Hash the weights of a model's or an adapter's folder and their configuration and code."""
     return _hash_files(folder, _WEIGHTS)
 
 

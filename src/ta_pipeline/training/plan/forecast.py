@@ -214,7 +214,9 @@ def buffer_bytes(shape: ModelShape, run: Run, fitted: Fitted = FITTED) -> float:
         total += 4 * trained_parameters(shape, run)  # DistributedDataParallel's buckets
     if run.zero_stage:
         # Main memory that is allotted but never written is not taken.
-        total += (ZERO_BUCKET if run.device == "cuda" else min(ZERO_BUCKET, trained_parameters(shape, run))) * run.width
+        total += (
+            ZERO_BUCKET if run.device == "cuda" else min(ZERO_BUCKET, trained_parameters(shape, run))
+        ) * run.width
     if run.zero_stage == 3:
         total += min(shape.parameters, ZERO_LIVE) * run.width
     if run.quantized:
