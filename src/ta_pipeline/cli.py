@@ -238,7 +238,7 @@ def preview(rows: int, row_id: str | None, task: str | None, cut: bool, ids: boo
         )
         click.echo(f"{len(views)} rows are in {html}")
     else:
-        colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        colour = previewing.wants_colour(sys.stdout.isatty(), os.environ)
         click.echo(in_terminal(views, colour, ids), color=colour)
 
 

@@ -5,6 +5,7 @@ What is read comes from the catalog as `kedro run` wrote it, as for `ta ask`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -32,6 +33,11 @@ def views(
     _check_same_tokenizer(tokenizer, next((row for row in token_rows if row["input_ids"]), None))
     notes = {entry["id"]: _note(entry) for entry in entries}
     return [_view(tokenizer, row, notes.get(row["id"], "")) for row in chosen]
+
+
+def wants_colour(terminal: bool, environment: Mapping[str, str]) -> bool:
+    """Tell whether to write colours: to a terminal, unless NO_COLOR is set to anything (no-color.org)."""
+    return terminal and not environment.get("NO_COLOR")
 
 
 def _chosen(
