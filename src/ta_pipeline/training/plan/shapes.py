@@ -36,6 +36,7 @@ class ModelShape:
     """A dense decoder: sizes, and the linear layers of one of its layers."""
 
     name: str
+    kind: str  # model_type
     hidden: int
     intermediate: int
     layers: int
@@ -191,6 +192,7 @@ def shape_of(config: dict[str, Any], name: str) -> ModelShape:
     )
     return ModelShape(
         name=name,
+        kind=str(kind),
         hidden=hidden,
         intermediate=intermediate,
         layers=_size(config, "num_hidden_layers", name),
