@@ -52,3 +52,59 @@ def test_the_input_is_not_changed():
     before = [dict(m) for m in CHAT]
     fit(CHAT, 20, words)
     assert before == CHAT
+
+
+def test_the_question_in_the_last_line_is_never_cut():
+    question = "which of these many words is the one that we are looking for?"
+    talk = [
+        {"role": "user", "content": "passage " * 50 + "\n" + question},
+        {"role": "assistant", "content": "x"},
+    ]
+    kept, action, *_ = fit(talk, 15, words)
+    assert action == "context_cut" and kept[0]["content"].endswith(question)
+    assert fit(talk, 10, words).reason == "answer_too_long"
+
+
+def test_what_went_is_counted_and_shown():
+    fitted = fit(CHAT, 61, words)
+    assert fitted.cut_characters == len("first question here" + "first answer here")
+    assert fitted.excerpt == "user: first question here assistant: first answer here"
+
+
+def test_a_cut_context_shows_its_own_beginning_and_end():
+    fitted = fit(CHAT, 30, words)
+    last = CHAT[3]["content"]
+    assert fitted.cut_characters == len("first question herefirst answer here") + len(last) - len(
+        fitted.messages[1]["content"]
+    )
+    assert fitted.excerpt.startswith("user: first question here") and " … " in fitted.excerpt
+
+
+def test_a_long_talk_is_counted_a_few_times_only():
+    counted = []
+
+    def counting(messages):
+        counted.append(len(messages))
+        return words(messages)
+
+    turns = [
+        {"role": role, "content": f"{role} says {n}"} for n in range(1000) for role in ("user", "assistant")
+    ]
+    kept, action, *_ = fit(turns, 60, counting)
+    assert (len(kept), action) == (20, "turns_dropped")
+    assert len(counted) <= 13
+    counted.clear()
+    fit([{"role": "user", "content": "word " * 100_000 + "\nwhat?"}, turns[1]], 200, counting)
+    assert len(counted) <= 15
+
+
+def test_a_tools_result_does_not_stay_without_its_question():
+    talk = [
+        {"role": "user", "content": "one two three"},
+        {"role": "assistant", "content": "call"},
+        {"role": "tool", "content": "result"},
+        {"role": "assistant", "content": "so it is"},
+        {"role": "user", "content": "next?"},
+        {"role": "assistant", "content": "yes"},
+    ]
+    assert fit(talk, 6, words).messages == talk[4:]

@@ -90,6 +90,7 @@ class Marks(NamedTuple):
     stop: str
     stop_id: int
     closers: tuple[int, ...]  # the ids that end a turn: the stop token, and what older turns end in
+    closings: tuple[str, ...]  # the same as text
     bos_id: int | None  # written before texts that lack it
 
 
@@ -139,10 +140,11 @@ def marks_of(tokenizer: PreTrainedTokenizerBase) -> Marks:
             "Use a template that honours add_generation_prompt."
         )
     stop, stop_id = end_of_turn(tokenizer)
-    closers = (stop_id, *(i for i in _ends_of_older_turns(tokenizer) if i != stop_id))
+    older = [i for i in _ends_of_older_turns(tokenizer) if i != stop_id]
+    closings = (stop, *(str(tokenizer.convert_ids_to_tokens(i)) for i in older))
     bos = tokenizer.bos_token_id
     adds_bos = bos is not None and tokenizer("a")["input_ids"][:1] == [bos]
-    return Marks(tuple(header), stop, stop_id, closers, bos if adds_bos else None)
+    return Marks(tuple(header), stop, stop_id, (stop_id, *older), closings, bos if adds_bos else None)
 
 
 def _ends_of_older_turns(tokenizer: PreTrainedTokenizerBase) -> list[int]:
@@ -245,7 +247,7 @@ def find_turns(
     counts: dict[int, int] = defaultdict(int)
     for (i, k), prompt in zip(asked, prompts, strict=True):
         counts[i] += 1
-        place = _place(texts[i], prompt, through.get((i, k), texts[i]), marks.stop)
+        place = _place(texts[i], prompt, through.get((i, k), texts[i]), marks)
         if place is not None:
             may = not conversations[i].last_only or k > _last_user(conversations[i].messages)
             turns[i].append(place._replace(learned=place.learned and may))
@@ -255,17 +257,17 @@ def find_turns(
     ]
 
 
-def _place(text: object, prompt: object, through: object, stop: str) -> Turn | None:
+def _place(text: object, prompt: object, through: object, marks: Marks) -> Turn | None:
     """Find one answer: None where the text before it is not its prompt, or where it has no end."""
     if not isinstance(text, str) or not isinstance(prompt, str) or not text.startswith(prompt):
         return None
-    start = len(prompt)
+    start, stop = len(prompt), marks.stop
     if isinstance(through, str) and through.startswith(prompt):
         end = through.rfind(stop, start) + len(stop)
         if end > start + len(stop) - 1 and text.startswith(through[start:end], start):
             return Turn(start, end, True)
-    end = text.find(stop, start)
-    return Turn(start, end + len(stop), False) if end >= 0 else None
+    ends = [at + len(closing) for closing in marks.closings if (at := text.find(closing, start)) >= 0]
+    return Turn(start, min(ends), False) if ends else None
 
 
 def _last_user(messages: Messages) -> int:
@@ -361,7 +363,8 @@ def _placed(
     if placed[-1] is None:
         before, after = _encode(tokenizer, [text[: last.start], text[last.start :]])
         ids = before.ids + after.ids
-        end = len(before) + after.char_to_token(last.end - last.start - 1) + 1
+        closing = after.char_to_token(last.end - last.start - 1)
+        end = len(before) + (len(after) if closing is None else closing + 1)
         placed = [_tokens_of(before, before.ids, turn, marks.header) for turn in turns[:-1]]
         placed.append(Turn(len(before), end, last.learned))
     if shift:

@@ -128,7 +128,7 @@ def check_rows(blocks: pa.Table, rows: pa.Table) -> NDArray[np.int64]:
     if len(place) != rows.num_rows or Counter(packed) != Counter(place.keys()):
         strange = sorted((Counter(packed) - Counter(place)) + (Counter(place) - Counter(packed)))
         raise RowsDifferError(
-            f"{len(strange)} rows are not exactly once in the blocks of their split, {strange[:1]} the first. "
+            f"{len(strange)} rows are not exactly once in the blocks of their split, first {strange[:1]}. "
             "Rows need ids of their own; run `tokenize` again from token_rows."
         )
     order = np.array([place[key] for key in packed], np.int64)
@@ -204,15 +204,15 @@ def _fault(marks: Marks, special: set[int], name: str, ids: Ids, labels: Ids) ->
             f"{name}: the label at position {at} is {labels[at]}, its token {ids[at]}. "
             "Labels are not shifted here; the model does that."
         )
-    for end in np.flatnonzero(learned & ~_continued(learned, size)).tolist():
-        if ids[end] != marks.stop_id:
-            return _wrong_end(marks, special, name, ids, end)
     if (learned & ~by_ids).any():
         at = int(np.flatnonzero(learned & ~by_ids)[0])
         return PromptLearnedError(
             f"{name}: position {at} (token {ids[at]}) is learned, but the assistant does not say it. "
             "Prompts, results of tools and padding have no labels: look at what made the labels."
         )
+    for end in np.flatnonzero(learned & ~_continued(learned, size)).tolist():
+        if ids[end] != marks.stop_id:
+            return _wrong_end(marks, special, name, ids, end)
     return MaskersDisagreeError(
         f"{name}: an answer is learned in part only. Look at what changed the labels after `tokenize`."
     )
@@ -267,8 +267,7 @@ class TextWork:
                 )
             counts[row] += 1
             if row == "whole" and n < _WITNESSED and self._has_marks():
-                self._witness(str(rows.column("id")[n]), talks[n], ids[n], labels[n])
-                counts["marked"] += 1
+                counts["marked"] += self._witness(str(rows.column("id")[n]), talks[n], ids[n], labels[n])
         return counts
 
     def _compare(
@@ -297,21 +296,30 @@ class TextWork:
     def _has_marks(self) -> bool:
         return "endgeneration" in str(self.tokenizer.chat_template)
 
-    def _witness(self, name: str, talk: Conversation, ids: list[int], labels: list[int]) -> None:
-        """Ask transformers which tokens the template's own generation marks hold."""
+    def _witness(self, name: str, talk: Conversation, ids: list[int], labels: list[int]) -> bool:
+        """Ask transformers which tokens the template's own generation marks hold; False where it cannot say.
+
+        Marks may also hold the header, and the line break or end of text that follows a turn.
+        """
         seen = self.tokenizer.apply_chat_template(
             list(talk.messages), tools=talk.tools, return_dict=True, return_assistant_tokens_mask=True
         )
-        marked = np.array(seen["assistant_masks"], bool)
-        shift = len(ids) - len(marked)  # a BOS that the template leaves out
-        learned, row = np.array(labels[shift:]) != IGNORE_INDEX, np.array(ids[shift:], np.int32)
-        turns = mask_by_header(row, np.array([len(row)]), self.marks.header, self.marks.closers)
-        if list(seen["input_ids"]) != ids[shift:] or not np.array_equal(marked & turns, turns):
+        shift = len(ids) - len(seen["input_ids"])  # a BOS that the template leaves out
+        if list(seen["input_ids"]) != ids[max(shift, 0) :]:
+            return False  # prompt and answer had to be tokenized apart
+        marked, row = np.array(seen["assistant_masks"], bool), np.array(ids[shift:], np.int32)
+        first, last = stretches_by_header(row, np.array([len(row)]), self.marks.header, self.marks.closers)
+        said, around = np.zeros(len(row), bool), np.zeros(len(row), bool)
+        for start, end in zip(first.tolist(), last.tolist(), strict=True):
+            said[start:end] = True
+            around[start - len(self.marks.header) : end + 2] = True
+        learned = np.array(labels[shift:]) != IGNORE_INDEX
+        if (said & ~marked).any() or (marked & ~around).any() or (learned & ~marked).any():
             raise MaskersDisagreeError(
-                f"{name}: the generation marks of the chat template say otherwise. Mend the template's marks."
+                f"{name}: the generation marks of the chat template hold other tokens than the answers. "
+                "Mend the template's marks."
             )
-        if (learned & ~marked).any():
-            raise MaskersDisagreeError(f"{name}: more is learned than the template's generation marks hold.")
+        return True
 
 
 def _pieces(labels: list[int]) -> list[tuple[int, int, bool]]:
@@ -341,7 +349,7 @@ def _plain(text: str) -> str:
 def prove_preferences(
     tokenizer: PreTrainedTokenizerBase, rows: pa.Table, preferences: pa.Table
 ) -> dict[str, Any]:
-    """Prove preference rows: both answers are learned whole, end in the stop token, and are the pair's own."""
+    """Prove preference rows: both answers are the pair's own, learned whole, and end in the stop token."""
     marks = marks_of(tokenizer)
     texts = {
         pair["id"]: pair for pair in preferences.select(["id", "split", "chosen", "rejected"]).to_pylist()
@@ -380,7 +388,8 @@ def check_batch(
     if padded.any():
         row, at = np.argwhere(padded)[0]
         raise PromptLearnedError(
-            f"row {row} of the batch: padding at position {at} is learned. Give padding the label {IGNORE_INDEX}."
+            f"row {row} of the batch: padding at position {at} is learned. "
+            f"Give padding the label {IGNORE_INDEX}."
         )
     real = attention_mask != 0
     lengths = real.sum(axis=1).astype(np.int64)
