@@ -19,7 +19,7 @@ from ta_pipeline.training.layers import row_attention
 from ta_pipeline.training.layers.row_attention import Row
 from ta_pipeline.training.layers.shared_prefix import merge_rows
 from ta_pipeline.training.watch.events import EventWriter
-from ta_pipeline.training.watch.flops import training_flops, peak_flops
+from ta_pipeline.training.watch.flops import lora_flops, peak_flops
 
 
 def run(job: TrainingJob) -> None:
@@ -76,7 +76,7 @@ def _report(trainer: Any, job: TrainingJob, seconds: float) -> dict[str, Any]:
 def _mean_block_flops(trainer: Any, model: Any, sample: int = 64) -> float:
     blocks = trainer.train_dataset.select(range(min(sample, len(trainer.train_dataset))))
     counts = [
-        training_flops(model, _rows(model, block), sum(label != IGNORE_INDEX for label in block["labels"]))
+        lora_flops(model, _rows(model, block), sum(label != IGNORE_INDEX for label in block["labels"]))
         for block in blocks
     ]
     return sum(counts) / len(counts)

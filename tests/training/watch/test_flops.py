@@ -13,7 +13,7 @@ from ta_pipeline.training.watch.flops import (
     count_matrices,
     peak_flops,
     reference_flops,
-    training_flops,
+    lora_flops,
 )
 
 LENGTH, KEEP = 96, 40
@@ -38,12 +38,12 @@ def counted(model, backward=True):
 @pytest.mark.parametrize("family", ["llama", "qwen3"])
 def test_a_lora_step_is_what_flop_counter_mode_counts(family, targets):
     model = make_model(family, attention="eager", targets=targets)
-    assert training_flops(model, ROWS, KEEP) == pytest.approx(counted(model), rel=0.001)
+    assert lora_flops(model, ROWS, KEEP) == pytest.approx(counted(model), rel=0.001)
 
 
 def test_full_fine_tuning_is_six_times_its_matrices():
     model = make_model("llama", attention="eager").unload().requires_grad_(True)
-    expected = training_flops(model, ROWS, KEEP)
+    expected = lora_flops(model, ROWS, KEEP)
     assert expected == pytest.approx(counted(model), rel=0.001)
     attention = 3 * attention_flops(model.config, ROWS)
     head = 160 * 48
@@ -53,9 +53,9 @@ def test_full_fine_tuning_is_six_times_its_matrices():
 
 def test_the_reference_of_dpo_is_a_forward_with_its_own_adapter():
     model = make_model("llama", attention="eager")
-    alone = training_flops(model, ROWS, KEEP)
+    alone = lora_flops(model, ROWS, KEEP)
     model.add_adapter("ref", model.peft_config["default"])
-    assert training_flops(model, ROWS, KEEP) == alone
+    assert lora_flops(model, ROWS, KEEP) == alone
     model.set_adapter("ref")
     with torch.no_grad():
         assert reference_flops(model, ROWS, KEEP) == pytest.approx(counted(model, backward=False), rel=0.001)
@@ -64,7 +64,7 @@ def test_the_reference_of_dpo_is_a_forward_with_its_own_adapter():
 def test_skipped_logits_are_no_work(tiny_model):
     model = AutoModelForCausalLM.from_pretrained(tiny_model).requires_grad_(False)
     head = model.lm_head.weight.numel()
-    assert training_flops(model, ROWS, 90) - training_flops(model, ROWS, 10) == 80 * 4 * head
+    assert lora_flops(model, ROWS, 90) - lora_flops(model, ROWS, 10) == 80 * 4 * head
 
 
 def test_two_short_rows_cost_less_attention_than_one_long(tiny_model):
@@ -87,9 +87,9 @@ def test_a_window_hides_what_lies_behind_it():
 
 def test_a_prefix_that_is_read_once_is_counted_once(tiny_model):
     model = AutoModelForCausalLM.from_pretrained(tiny_model)
-    twice = training_flops(model, [Row(0, 128), Row(128, 256)], 10)
-    once = training_flops(model, [Row(0, 128), Row(128, 156, ((0, 100),))], 10)
-    per_token = (twice - training_flops(model, [Row(0, 128)], 10)) / 128
+    twice = lora_flops(model, [Row(0, 128), Row(128, 256)], 10)
+    once = lora_flops(model, [Row(0, 128), Row(128, 156, ((0, 100),))], 10)
+    per_token = (twice - lora_flops(model, [Row(0, 128)], 10)) / 128
     # 100 tokens less; what attention costs over the prefix stays
     assert twice - once == pytest.approx(100 * per_token, rel=0.05)
 

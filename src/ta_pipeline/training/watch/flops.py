@@ -54,7 +54,7 @@ def _is_used(name: str, adapter: str) -> bool:
     return found is None or found[1] == adapter
 
 
-def training_flops(model: Any, rows: Sequence[Row], supervised: int) -> float:
+def lora_flops(model: Any, rows: Sequence[Row], supervised: int) -> float:
     """Count the FLOP of one training step over rows, a prefix that they share once.
 
     A token costs 4 N for a frozen matrix (forward, gradient of its input) and 6 N for a trained one, so full
