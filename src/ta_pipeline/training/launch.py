@@ -20,11 +20,12 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ta_pipeline.paths import log_dir, work_dir
 from ta_pipeline.progress import Progress
 from ta_pipeline.records import InputError
-from ta_pipeline.training.job import TrainingJob, rows_per_step
+from ta_pipeline.training.job import TrainingJob, optimizer_steps, rows_per_step
 
 #: The line of a traceback that names the exception, with or without the rank before it; C++ calls it what().
 _EXCEPTION = re.compile(r"^(\[rank\d+\]: )?([\w.]*(Error|Exception|Interrupt)|what\(\)): ")
@@ -109,7 +110,7 @@ def run(job: TrainingJob, on_step: Callable[[dict[str, Any]], None]) -> Result:
     command = launch_command(Path(job.folder) / "job.json", processes, cpu)
     log = (log_dir() / f"{job.method}.log").absolute()
     events: list[dict[str, Any]] = _read_events(job.events, 0)[0]
-    progress = Progress(f"training {job.method}", job.parameters["max_steps"], "steps")
+    progress = Progress(f"training {job.method}", _steps(job), "steps")
     with log.open("w", encoding="utf-8") as stream:
         child = subprocess.Popen(
             command,
@@ -128,6 +129,17 @@ def run(job: TrainingJob, on_step: Callable[[dict[str, Any]], None]) -> Result:
     if child.returncode != 0:
         raise InputError(_what_failed(job.method, child.returncode, log))
     return _result(job, events)
+
+
+def _steps(job: TrainingJob) -> int:
+    """Count the steps that a job takes over the rows it was given.
+
+    Where attention is not by row, the child divides blocks, and `epochs` of them are more steps than this.
+    """
+    with pa.memory_map(job.data) as file:
+        rows = pa.ipc.open_file(file).read_all()
+    trained = rows.filter(pc.equal(rows.column("split"), "train")).num_rows
+    return optimizer_steps(job.method, job.parameters, trained)
 
 
 def _result(job: TrainingJob, events: list[dict[str, Any]]) -> Result:
