@@ -24,7 +24,7 @@ _WORDS = re.compile(
     r"|cudaErrorMemoryAllocation"
     r"|CUBLAS_STATUS_ALLOC_FAILED"
     r"|DefaultCPUAllocator: (can't allocate|not enough) memory"
-    r"|\bMemoryError\b"
+    r"|\b(_Array)?MemoryError\b"
     r"|std::bad_alloc"
     r"|Cannot allocate memory"
 )
