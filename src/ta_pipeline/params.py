@@ -425,9 +425,6 @@ class TrainParams(Strict):
 
 
 class SftParams(TrainParams):
-    task: Literal["all", "sample", "tool", "rag", "style"] = Field(
-        default="all", description="rows to learn from; sample: a few of all, to try the way through"
-    )
     global_batch_size: int = Field(ge=1, description="token blocks an optimizer step, over all ranks")
     label_smoothing: float = Field(ge=0, lt=1)
     opening_weight: float = Field(ge=1, description="weight of an answer's first tokens in the loss")

@@ -11,7 +11,7 @@ import deepspeed  # noqa: F401  (accelerate imports it in passing)
 import trl  # noqa: F401
 
 from ta_pipeline.chat import template  # noqa: F401
-from ta_pipeline.training import dpo, sft, worker  # noqa: F401
+from ta_pipeline.training import preference, sft, worker  # noqa: F401
 from ta_pipeline.training.job import TrainingJob
 
 if __name__ == "__main__":

@@ -20,12 +20,13 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ta_pipeline.paths import log_dir
 from ta_pipeline.progress import Progress
 from ta_pipeline.records import InputError
 from ta_pipeline.training import memory_errors, resume
-from ta_pipeline.training.job import REPORT, TrainingJob, rows_per_step
+from ta_pipeline.training.job import REPORT, TrainingJob, optimizer_steps, rows_per_step
 from ta_pipeline.training.memory_errors import MemoryWatch
 
 logger = logging.getLogger(__name__)
@@ -100,7 +101,7 @@ def _run_child(
     """Start the child, follow it to its end, and return its exit code."""
     cpu = not has_gpu()
     processes = job.parameters["num_processes"]
-    progress = Progress(f"training {job.method}", job.parameters["max_steps"], "steps")
+    progress = Progress(f"training {job.method}", _steps(job), "steps")
     with log.open("w", encoding="utf-8") as stream:
         child = subprocess.Popen(
             launch_command(Path(job.folder) / "job.json", processes, cpu),
@@ -130,6 +131,17 @@ def _fit(job: TrainingJob, code: int, log: Path, watch: MemoryWatch) -> Training
         raise InputError(f"{job.method}: out of memory: {words[:200]} {advice} The whole log is {log}.")
     logger.warning("%s: out of memory; %s: %s", job.method, rung.name, rung.why)
     return resume.take_rung(job, rung)
+
+
+def _steps(job: TrainingJob) -> int:
+    """Count the steps that a job takes over the rows it was given.
+
+    Where attention is not by row, the child divides blocks, and `epochs` of them are more steps than this.
+    """
+    with pa.memory_map(job.data) as file:
+        rows = pa.ipc.open_file(file).read_all()
+    trained = rows.filter(pc.equal(rows.column("split"), "train")).num_rows
+    return optimizer_steps(job.method, job.parameters, trained)
 
 
 def _result(job: TrainingJob, events: list[dict[str, Any]]) -> Result:

@@ -14,6 +14,7 @@ import torch
 
 from ta_pipeline.records import IGNORE_INDEX
 from ta_pipeline.training import checkpoints, resume
+from ta_pipeline.training.adapters import record_of, save_trained
 from ta_pipeline.training.job import REPORT, TrainingJob
 from ta_pipeline.training.layers import row_attention
 from ta_pipeline.training.layers.row_attention import Row
@@ -24,9 +25,9 @@ from ta_pipeline.training.watch.flops import lora_flops, peak_flops
 
 def run(job: TrainingJob) -> None:
     """Train (from the newest whole checkpoint, if there is one), save the adapter, report."""
-    from ta_pipeline.training import dpo, sft
+    from ta_pipeline.training import preference, sft
 
-    build: Callable[..., Any] = {"sft": sft.build_trainer, "dpo": dpo.build_trainer}[job.method]
+    build: Callable[..., Any] = {"sft": sft.build_trainer, "dpo": preference.build_trainer}[job.method]
     trainer = build(job, [EventWriter(job.events)])
     trainer.run = resume.read_run(job)
     last = find_checkpoint(trainer, job)
@@ -35,9 +36,11 @@ def run(job: TrainingJob) -> None:
     seconds = time.monotonic() - started
     if trainer.eval_dataset is not None:
         trainer.evaluate()
-    _save_adapter(trainer, job)
+    save_trained(trainer, job, job.result)
     if trainer.is_world_process_zero():
-        report = _report(trainer, job, seconds) | {"resumed_from": Path(last).name if last else None}
+        checkpoints.flush(job.result)  # the report says that it is there, whatever happens then
+        report = record_of(job) | _report(trainer, job, seconds)
+        report["resumed_from"] = Path(last).name if last else None
         checkpoints.replace_text(Path(job.folder) / REPORT, json.dumps(report, indent=1))
 
 
@@ -52,18 +55,6 @@ def find_checkpoint(trainer: Any, job: TrainingJob) -> str | None:
         newest = checkpoints.newest(job.checkpoints)
         found = [str(newest.path) if newest else None]
     return broadcast_object_list(found)[0]  # type: ignore[no-any-return]
-
-
-def _save_adapter(trainer: Any, job: TrainingJob) -> None:
-    """Save the trained adapter alone: no pickled arguments, no frozen reference of DPO."""
-    state = trainer.accelerator.get_state_dict(
-        trainer.model
-    )  # gathers the shards of ZeRO-3; all ranks call it
-    if trainer.is_world_process_zero():
-        model = trainer.accelerator.unwrap_model(trainer.model)
-        model.save_pretrained(str(job.result), state_dict=state, selected_adapters=["default"])
-        (job.result / "README.md").unlink(missing_ok=True)
-        checkpoints.flush(job.result)  # the report says later that it is there, whatever happens then
 
 
 def _report(trainer: Any, job: TrainingJob, seconds: float) -> dict[str, Any]:
