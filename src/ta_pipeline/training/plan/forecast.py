@@ -184,7 +184,9 @@ def _inputs(shape: ModelShape, run: Run) -> float:
     else:
         own = shared
     if fused(shape, run) and not run.mlp:
-        own += width * shape.hidden  # gate and up are joined without adapters, and keep their input all the same
+        own += (
+            width * shape.hidden
+        )  # gate and up are joined without adapters, and keep their input all the same
     low = width * run.rank * len(modules) if lora else 0
     magnitudes = width * 2 * sum(m.outputs for m in modules) if run.adapter == "dora" else 0
     return own + low + magnitudes
