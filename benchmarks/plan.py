@@ -219,7 +219,9 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", help="names of configurations to measure")
     given = parser.parse_args()
     known = {one.name: one for one in (*FIT, *FORECAST)}
-    chosen = [known[name] for name in given.only] if given.only else list(FIT if given.fit else known.values())
+    chosen = (
+        [known[name] for name in given.only] if given.only else list(FIT if given.fit else known.values())
+    )
     peaks = []
     for one in chosen:
         seen = _train(one)

@@ -49,7 +49,7 @@ def main():
     import trl  # noqa: F401
 
     from ta_pipeline.chat import template  # noqa: F401
-    from ta_pipeline.training import dpo, sft, worker  # noqa: F401
+    from ta_pipeline.training import preference, sft, worker  # noqa: F401
 
     torch.set_num_threads(1)  # a forked child has none of its parent's threads
     gc.freeze()  # what is imported is never garbage: each child would look through all of it

@@ -6,7 +6,6 @@ where the machine's memory, or that of the control group, really was nearly gone
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ import psutil
 
 from ta_pipeline.training.job import TrainingJob
 from ta_pipeline.training.plan.ladder import Rung, params_option, rungs, shorter_blocks
+from ta_pipeline.training.quantized_base import fault_of
 
 #: What PyTorch, CUDA, its libraries, Python and C++ say when an allocation fails. The texts are theirs.
 _WORDS = re.compile(
@@ -24,7 +24,7 @@ _WORDS = re.compile(
     r"|cudaErrorMemoryAllocation"
     r"|CUBLAS_STATUS_ALLOC_FAILED"
     r"|DefaultCPUAllocator: (can't allocate|not enough) memory"
-    r"|\bMemoryError\b"
+    r"|\b(_Array)?MemoryError\b"
     r"|std::bad_alloc"
     r"|Cannot allocate memory"
 )
@@ -90,9 +90,10 @@ def ran_out_of_memory(log: str, code: int, watch: MemoryWatch) -> str | None:
 
 def next_rung(job: TrainingJob) -> Rung | None:
     """Return the ladder's next rung for a job; None at its end."""
-    quantizable = importlib.util.find_spec("bitsandbytes") is not None
-    ladder = rungs(job.parameters, quantizable)
-    return ladder[0] if ladder else None
+    found = next(iter(rungs(job.parameters)), None)
+    if found and "quantized_base" in found.change and fault_of(found.change["quantized_base"]):
+        return None  # the last two rungs need bitsandbytes, which does not work here
+    return found
 
 
 def advice(job: TrainingJob, longest_block: int | None) -> str:

@@ -41,7 +41,6 @@ GOES_ON = frozenset({"micro_batch_size", "gradient_checkpointing"})
 
 #: What turns text into tokens, in a model's folder.
 _TOKENIZER = ("tokenizer*", "chat_template*", "special_tokens_map.json", "vocab*", "merges*", "*.model")
-_WEIGHTS = ("config.json", "adapter_config.json", "*.safetensors")
 _LIBRARIES = ("torch", "transformers", "trl", "peft", "accelerate", "deepspeed", "bitsandbytes")
 
 _RUN, _RUNGS = "run.json", "auto_fit.json"
@@ -57,7 +56,7 @@ def describe(job: TrainingJob, rows: pa.Table) -> dict[str, Any]:
         "seed": job.seed,
         "precision": job.precision,
         "rows": {"count": rows.num_rows, "sha256": _hash_table(rows)},
-        "template": _hash_files(model, _TOKENIZER),
+        "template": hash_template(model),
         "base_model": hash_weights(model),
         "starting_adapter": hash_weights(adapter) if adapter else None,
         "code": _hash_code(),
@@ -65,9 +64,9 @@ def describe(job: TrainingJob, rows: pa.Table) -> dict[str, Any]:
     }
 
 
-def hash_weights(folder: Path) -> str:
-    """Hash the weights of a model's or an adapter's folder and their configuration."""
-    return _hash_files(folder, _WEIGHTS)
+def hash_template(folder: Path) -> str:
+    """Hash what turns text into tokens in a model's folder, its chat template among it."""
+    return _hash_files(folder, _TOKENIZER)
 
 
 def key_of(run: dict[str, Any]) -> str:
@@ -146,6 +145,11 @@ def read_run(job: TrainingJob) -> dict[str, Any]:
     return run
 
 
+def hash_weights(folder: Path) -> str:
+    """Hash what a folder's model or adapter is: its weights, their configuration, code that it brings."""
+    return _hash_files(folder, ("config.json", "adapter_config.json", "*.safetensors", "*.py"))
+
+
 def take_rung(job: TrainingJob, rung: Rung) -> TrainingJob:
     """Change a job that ran out of memory, and record the rung with the step that it goes on from.
 
@@ -214,7 +218,8 @@ def _check_parent(job: TrainingJob, run: dict[str, Any], parent: Path, last: Che
     before: dict[str, Any] = json.loads((parent / _RUN).read_text("utf-8"))
     changed = differences(before, run)
     steps = before["parameters"].get("max_steps")
-    stands = f"{stage}: an unfinished run stands at step {last.step} of {steps} ({parent})"
+    of = f" of {steps}" if steps else ""
+    stands = f"{stage}: an unfinished run stands at step {last.step}{of} ({parent})"
     restart = f"`{params_option(stage, {'on_change': 'restart'})}` throws it away and begins anew"
     misfit = _misfit(job, run, before, parent, last)
     if answer == "fork" and misfit:
@@ -240,7 +245,7 @@ def _misfit(
     new = _flat(_fitted(job.parameters, parent))
     if shape := [name for name in sorted(SHAPE) if old.get(name) != new.get(name)]:
         return f"its checkpoint has another {', '.join(f'{job.method}.{name}' for name in shape)}"
-    if job.parameters["max_steps"] <= last.step:
+    if (job.parameters["max_steps"] or last.step + 1) <= last.step:
         return f"{job.method}.max_steps={job.parameters['max_steps']} leaves no step after {last.step}"
     return None
 

@@ -38,9 +38,9 @@ def run(job: TrainingJob) -> None:
         trainer.evaluate()
     save_trained(trainer, job, job.result)
     if trainer.is_world_process_zero():
+        checkpoints.flush(job.result)  # the report says that it is there, whatever happens then
         report = record_of(job) | _report(trainer, job, seconds)
-        report |= {"resumed_from": Path(last).name if last else None}
-        checkpoints.flush(job.result)  # the report says later that it is there, whatever happens then
+        report["resumed_from"] = Path(last).name if last else None
         checkpoints.replace_text(Path(job.folder) / REPORT, json.dumps(report, indent=1))
 
 

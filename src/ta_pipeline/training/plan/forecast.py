@@ -26,6 +26,11 @@ INT8_BYTES = 1.0
 ZERO_BUCKET = 5e8
 #: Its `stage3_max_live_parameters`: gathered weights that stay until as many others are wanted, elements.
 ZERO_LIVE = 1e9
+#: What `layers/fast.py` knows, by `model_type`; and `CHUNK` of `layers/head.py`. Tests hold both together.
+FAST_KINDS = ("llama", "mistral", "qwen2", "qwen3", "smollm3")
+CHUNK = 256
+#: Positions and vocabulary entries that TRL's head for preferences takes at once (trl 1.16).
+PREFERENCE_TILE = (4096, 8192)
 
 
 @dataclass(frozen=True)
@@ -90,10 +95,12 @@ def frozen_bytes(shape: ModelShape, run: Run) -> float:
 def trained_bytes(shape: ModelShape, run: Run) -> float:
     """Count the bytes of the trained weights as the model holds them, all ranks' shards together.
 
-    Under autocast each float32 weight has a copy of 16 bits from the forward pass to the end of the backward.
+    Under autocast each float32 weight has a copy of 16 bits from the forward pass to the end of the backward;
+    fused projections make theirs when they need it.
     DPO has a frozen copy of the adapter, or of the model, as its reference.
     """
-    each = 6 if run.autocast else run.width
+    copy = 0 if fused(shape, run) else 2
+    each = 4 + copy if run.autocast else run.width
     reference = 2 if run.method == "dpo" else 1
     return float(trained_parameters(shape, run) * each * reference)
 
@@ -113,20 +120,39 @@ def gradient_bytes(shape: ModelShape, run: Run) -> float:
     return trained * run.width / (run.ranks if run.zero_stage >= 2 else 1) + summed
 
 
+def fast(shape: ModelShape, run: Run) -> bool:
+    """Tell whether norms, and the head, are the project's own (`training/layers/fast.py`)."""
+    return run.fast_layers and run.zero_stage < 3 and shape.kind in FAST_KINDS
+
+
+def fused(shape: ModelShape, run: Run) -> bool:
+    """Tell whether projections with one input are one step with their adapters: plain LoRA, no dropout."""
+    plain = run.adapter == "lora" and not run.dropout and not run.quantized
+    return fast(shape, run) and plain
+
+
 def saved_per_token(shape: ModelShape, run: Run) -> float:
     """Count the bytes that one decoder layer keeps of each token for the backward pass."""
-    return (
-        _norms(shape, run) + _attention(shape, run) + 3 * run.width * shape.intermediate + _inputs(shape, run)
-    )
+    # The MLP keeps gate, up and what SiLU gives; fused, that is computed again.
+    gated = (2 if fused(shape, run) else 3) * run.width * shape.intermediate
+    return _norms(shape, run) + _attention(shape, run) + gated + _inputs(shape, run)
 
 
 def _norms(shape: ModelShape, run: Run) -> float:
-    """Count what RMSNorm keeps: float32 input, one float32 a token; normalised too where its weight learns."""
-    widths = [(shape.hidden, 1)] * shape.norms
-    if shape.qk_norms:
-        widths += [(shape.query_width, shape.heads), (shape.key_width, shape.kv_heads)]
-    normalised = 0 if run.adapter != "full" else 4 if run.autocast else run.width
-    return sum(width * (4 + normalised) + 4 * groups for width, groups in widths)
+    """Count what RMSNorms keep: the input, in float32 where they are plain, and one float32 a token.
+
+    Plain ones whose weights learn keep the normalised input too. Fused queries, keys and values are normed
+    out of one tensor, which is kept as it is.
+    """
+    stream = 4 if run.autocast and run.adapter == "full" else run.width
+    full = run.adapter == "full"  # heads come from a product, so that their normalised input has its type
+    plain, plain_heads = (4 + stream, 4 + run.width) if full else (4, 4)
+    each, heads_each = (stream, run.width) if fast(shape, run) else (plain, plain_heads)
+    kept = shape.norms * (shape.hidden * each + 4)
+    if not shape.qk_norms:
+        return kept
+    width = shape.query_width + (2 if fused(shape, run) else 1) * shape.key_width
+    return kept + width * heads_each + 4 * (shape.heads + shape.kv_heads)
 
 
 def _attention(shape: ModelShape, run: Run) -> float:
@@ -138,27 +164,29 @@ def _attention(shape: ModelShape, run: Run) -> float:
 
 
 def _inputs(shape: ModelShape, run: Run) -> float:
-    """Count the inputs that linear layers keep: all of them, or those with an adapter, and what A gives.
+    """Count the inputs that linear layers keep: of all of them, or of those with an adapter, and what A gives.
 
-    A module with dropout keeps its own dropped input and the mask. Under autocast each module casts its own
-    copy. Otherwise those with one input share it.
+    A module with dropout keeps its own dropped input and the mask. Under autocast each plain module casts its
+    own copy. Otherwise those with one input share it.
     """
     groups = _groups(shape, run)
     width, lora = run.width, run.adapter != "full"
     modules = [linear for group in groups for linear in group]
     inputs = sum(linear.inputs for linear in modules)
-    own = 0.0
+    shared = width * (sum(group[0].inputs for group in groups) - (0 if _copied(run) else shape.query_width))
     if lora and run.dropout:
         mask = 1 if run.device == "cuda" else 4 if run.autocast else width
         own = inputs * (width + mask)
-    elif lora and run.autocast:
+    elif lora and run.autocast and not fused(shape, run):
         own = inputs * width
-    elif run.autocast:  # norms give float32, attention and the MLP's product 16 bits already
-        own = width * sum(sum(m.inputs for m in g) if _after_norm(g) else g[0].inputs for g in groups)
-        own -= 0 if _copies_output(run) else width * shape.query_width
+    elif run.autocast and not lora:  # norms give float32, which every module casts for itself
+        own = shared + width * shape.hidden * sum(len(group) - 1 for group in (groups[0], groups[2]))
     else:
-        own = width * sum(group[0].inputs for group in groups)
-        own -= 0 if _copies_output(run) else width * shape.query_width
+        own = shared
+    if fused(shape, run) and not run.mlp:
+        own += (
+            width * shape.hidden
+        )  # gate and up are joined without adapters, and keep their input all the same
     low = width * run.rank * len(modules) if lora else 0
     magnitudes = width * 2 * sum(m.outputs for m in modules) if run.adapter == "dora" else 0
     return own + low + magnitudes
@@ -172,13 +200,13 @@ def _groups(shape: ModelShape, run: Run) -> list[tuple[Linear, ...]]:
     return groups
 
 
-def _after_norm(group: tuple[Linear, ...]) -> bool:
-    return group[0].name not in ("o_proj", "wo", "down_proj", "w2")
+def _copied(run: Run) -> bool:
+    """Tell whether the input of attention's last projection is a tensor of its own, joined from the rows.
 
-
-def _copies_output(run: Run) -> bool:
-    """Tell whether attention's output is kept twice: by attention and, joined from its rows, as an input."""
-    return run.attention == "eager" or (run.fast_layers and run.attention == "sdpa")
+    Else it is the output that attention itself keeps. A GPU reads all rows in one call.
+    """
+    by_row = run.fast_layers and run.attention == "sdpa" and not (run.device == "cuda" and run.half)
+    return run.attention == "eager" or by_row
 
 
 def activation_bytes(shape: ModelShape, run: Run) -> float:
@@ -195,14 +223,19 @@ def activation_bytes(shape: ModelShape, run: Run) -> float:
 
 
 def logit_bytes(shape: ModelShape, run: Run) -> float:
-    """Count logits where they are scored, before slack: log-softmax, its gradient, the logits' gradient.
+    """Count logits where they are scored, before slack: three tensors of float32, and their own 16 bits.
 
-    Float32 all three, and the logits' own 16 bits where that is the compute type; smoothing adds a fourth.
-    A trained head's gradient stands beside them.
+    Plain, those are log-softmax, its gradient and the logits' gradient, a fourth with smoothing, at all
+    scored positions. Ours, and TRL's for preferences, take a part of them at a time. A trained head's
+    gradient stands beside them.
     """
-    each = 12 + (4 if run.smoothing else 0) + (2 if run.half else 0)
     head = 4 * shape.embedding if run.adapter == "full" else 0
-    return float(run.scored * shape.vocabulary * each + head)
+    if run.method != "sft":
+        tile = min(run.scored, PREFERENCE_TILE[0]) * min(shape.vocabulary, PREFERENCE_TILE[1])
+        return float(tile * (12 + run.width) + head)
+    positions = min(run.scored, CHUNK) if fast(shape, run) else run.scored
+    smoothed = 4 if run.smoothing and not fast(shape, run) else 0
+    return float(positions * shape.vocabulary * (12 + smoothed + (2 if run.half else 0)) + head)
 
 
 def buffer_bytes(shape: ModelShape, run: Run, fitted: Fitted = FITTED) -> float:
@@ -214,7 +247,9 @@ def buffer_bytes(shape: ModelShape, run: Run, fitted: Fitted = FITTED) -> float:
         total += 4 * trained_parameters(shape, run)  # DistributedDataParallel's buckets
     if run.zero_stage:
         # Main memory that is allotted but never written is not taken.
-        total += (ZERO_BUCKET if run.device == "cuda" else min(ZERO_BUCKET, trained_parameters(shape, run))) * run.width
+        total += (
+            ZERO_BUCKET if run.device == "cuda" else min(ZERO_BUCKET, trained_parameters(shape, run))
+        ) * run.width
     if run.zero_stage == 3:
         total += min(shape.parameters, ZERO_LIVE) * run.width
     if run.quantized:
@@ -264,7 +299,8 @@ def _frozen_form(shape: ModelShape, run: Run) -> str:
 
 
 def _trained_form(shape: ModelShape, run: Run) -> str:
-    copy = "float32 and a 16-bit copy" if run.autocast else f"{8 * run.width} bits"
+    copy = "float32, a 16-bit copy" if run.autocast and not fused(shape, run) else "float32"
+    copy = copy if run.autocast else f"{8 * run.width} bits"
     reference = ", twice: DPO's reference" if run.method == "dpo" else ""
     return f"{billions(trained_parameters(shape, run))} in {copy}{reference}" + _over(run, 3)
 

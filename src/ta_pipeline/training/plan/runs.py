@@ -16,6 +16,8 @@ from ta_pipeline.training.job import rows_per_step
 Precision = Literal["bf16", "fp16", "fp32"]
 Device = Literal["cuda", "cpu"]
 
+#: `AT_ONCE` of `training/preference.py`, whose module is heavy to import; a test holds them together.
+AT_ONCE = 2048
 #: Share of a block's positions that carry a label, where no run has counted them yet.
 SUPERVISED_SHARE = 0.5
 
@@ -98,13 +100,16 @@ def preference_run(
 ) -> Run:
     """Describe preference training, which goes on with what SFT left; every pair is taken to be full.
 
-    A pair's prompt is read once where attention goes by row, else before each of its answers.
+    A pair's prompt is read once where attention goes by row, else before each of its answers; and there more
+    pairs are read at once than asked for where AT_ONCE tokens hold them.
     """
     step = rows_per_step("dpo", dpo.model_dump()) // dpo.num_processes
     at_once = min(dpo.micro_batch_size, step)
     row = dpo.max_prompt_tokens + dpo.max_answer_tokens
     shared = dpo.fast_layers and attention == "sdpa"
     pair = row + dpo.max_answer_tokens if shared else 2 * row
+    if shared:
+        at_once = max(at_once, min(step, AT_ONCE // pair))
     full = sft.adapter == "full"
     return Run(
         method=dpo.method,

@@ -36,6 +36,7 @@ class ModelShape:
     """A dense decoder: sizes, and the linear layers of one of its layers."""
 
     name: str
+    kind: str  # model_type
     hidden: int
     intermediate: int
     layers: int
@@ -169,7 +170,9 @@ def shape_of(config: dict[str, Any], name: str) -> ModelShape:
             f"{name}: a mixture of experts ({kind}), whose memory `ta plan` cannot forecast. Plan a dense model."
         )
     if kind not in _BUILDS:
-        raise InputError(f"{name}: model_type {kind!r} is not known to `ta plan`. Known: {', '.join(_BUILDS)}.")
+        raise InputError(
+            f"{name}: model_type {kind!r} is not known to `ta plan`. Known: {', '.join(_BUILDS)}."
+        )
     build = _BUILDS[kind]
     hidden, heads = _size(config, "hidden_size", name), _size(config, "num_attention_heads", name)
     kv_heads = config.get("num_key_value_heads") or heads
@@ -189,6 +192,7 @@ def shape_of(config: dict[str, Any], name: str) -> ModelShape:
     )
     return ModelShape(
         name=name,
+        kind=str(kind),
         hidden=hidden,
         intermediate=intermediate,
         layers=_size(config, "num_hidden_layers", name),
