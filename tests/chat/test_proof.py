@@ -206,6 +206,19 @@ def test_rows_made_of_other_examples_are_found(tokenizer, made):
         prove_blocks(tokenizer, blocks, rows, pa.Table.from_pylist(others, EXAMPLE))
 
 
+def test_a_fault_that_another_process_finds_stops_the_run_too(tokenizer, made, monkeypatch):
+    rows, blocks = made
+    monkeypatch.setattr("ta_pipeline.chat.groups.GROUP", 3)
+    monkeypatch.setattr("ta_pipeline.chat.proof._ALONE", 0)
+    assert prove_blocks(tokenizer, blocks, rows, EXAMPLES, 2) == prove_blocks(
+        tokenizer, blocks, rows, EXAMPLES
+    )
+    others = EXAMPLES.to_pylist()
+    others[1]["messages"][1]["content"] = "5"
+    with pytest.raises(MaskersDisagreeError, match="two: .* run `tokenize` again"):
+        prove_blocks(tokenizer, blocks, rows, pa.Table.from_pylist(others, EXAMPLE), 2)
+
+
 def test_a_prompt_that_is_not_the_examples_is_found(tokenizer, made):
     rows, blocks = made
     others = EXAMPLES.to_pylist()

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ta_pipeline.chat.groups import in_groups
+from ta_pipeline.chat.groups import GROUP, in_groups
 from ta_pipeline.chat.labels import (
     Conversation,
     CutAnswerError,
@@ -87,21 +87,17 @@ def prove_blocks(
     Raises the LabelError of the first fault; otherwise returns what was proved, in numbers.
     """
     order = check_rows(blocks, rows)
-    ids, labels = (_flat(blocks, name) for name in ("input_ids", "labels"))
-    lengths, names = _flat(blocks, "seq_lengths").astype(np.int64), rows.column("id").take(order)
     marks = marks_of(tokenizer)
-    check_labels(marks, special_ids(tokenizer), ids, labels, lengths, names.to_pylist())
-    work = TextWork(tokenizer, marks)
-    table = _beside_examples(examples, names, ids, labels, lengths)
+    table = _beside_examples(examples, rows.column("id").take(order), blocks)
     counts: Counter[str] = Counter()
-    for part in in_groups(work, table, workers, "prove", alone=_ALONE):
+    for part in in_groups(ProofWork(tokenizer, marks), table, workers, "prove", alone=_ALONE):
         counts += part
     sizes, learned = pc.list_value_length(rows.column("labels")).to_numpy(), learned_a_row(rows)
     return {
         "rows": rows.num_rows,
         "blocks": blocks.num_rows,
-        "tokens": len(ids),
-        "supervised_tokens": int((labels != IGNORE_INDEX).sum()),
+        "tokens": int(sizes.sum()),
+        "supervised_tokens": counts["supervised"],
         "turns_learned": counts["turns"],
         "every_turn_ends_in": marks.stop,
         "rows_that_differ_from_token_rows": 0,
@@ -133,16 +129,28 @@ def check_rows(blocks: pa.Table, rows: pa.Table) -> NDArray[np.int64]:
         )
     order = np.array([place[key] for key in packed], np.int64)
     lengths = pc.list_value_length(rows.column("input_ids")).to_numpy().astype(np.int64)
-    starts = np.cumsum(lengths) - lengths
     same = np.array_equal(lengths[order], _flat(blocks, "seq_lengths"))
-    places = ranges(starts[order], lengths[order])
-    for name in ("input_ids", "labels"):
-        same = same and np.array_equal(_flat(rows, name)[places], _flat(blocks, name))
-    if not same:
+    if not same or not all(
+        _same_tokens(blocks, rows, name, lengths, order) for name in ("input_ids", "labels")
+    ):
         raise RowsDifferError(
             "ids, labels or lengths in the blocks are not those of token_rows. Run `tokenize` again."
         )
     return order
+
+
+def _same_tokens(
+    blocks: pa.Table, rows: pa.Table, name: str, lengths: NDArray[np.int64], order: NDArray[np.int64]
+) -> bool:
+    """Compare the tokens of blocks with those of their rows, some thousand rows at a time."""
+    starts, packed, flat = np.cumsum(lengths) - lengths, _flat(blocks, name), _flat(rows, name)
+    ends = np.append(0, np.cumsum(lengths[order]))
+    for first in range(0, len(order), GROUP):
+        part = order[first : first + GROUP]
+        here = packed[ends[first] : ends[first + len(part)]]
+        if not np.array_equal(here, flat[ranges(starts[part], lengths[part])]):
+            return False
+    return True
 
 
 def check_labels(
@@ -237,29 +245,35 @@ def _wrong_end(marks: Marks, special: set[int], name: str, ids: Ids, end: int) -
 
 
 @dataclass(frozen=True)
-class TextWork:
-    """Compares decoded rows with what the template writes for their examples, in characters."""
+class ProofWork:
+    """Holds labels of rows to their ids, and their text to what the template writes for their examples."""
 
     tokenizer: PreTrainedTokenizerBase
     marks: Marks
 
     def __call__(self, rows: pa.Table) -> Counter[str]:
         """Prove one group (EXAMPLE columns with input_ids and labels); count rows by how they were proved."""
-        talks, cut = conversations(rows), _Pieces(rows)
+        ids, labels = _flat(rows, "input_ids"), _flat(rows, "labels")
+        lengths = pc.list_value_length(rows.column("labels")).to_numpy().astype(np.int64)
+        names = rows.column("id").to_pylist()
+        check_labels(self.marks, special_ids(self.tokenizer), ids, labels, lengths, names)
+        talks, cut = conversations(rows), _Pieces(ids, labels, lengths)
         found = find_turns(self.tokenizer, self.marks, talks)
         texts = self.tokenizer.backend_tokenizer.decode_batch(cut.pieces(), skip_special_tokens=False)
-        counts: Counter[str] = Counter(turns=int(cut.learned.sum()))
+        counts: Counter[str] = Counter(
+            turns=int(cut.learned.sum()), supervised=int((labels != IGNORE_INDEX).sum())
+        )
         for n, talk in enumerate(talks):
             of_row = slice(*cut.of_row[n : n + 2])
             proved = self._compare(talk, found[n], texts[of_row], cut.learned[of_row].tolist(), cut.row(n))
             if proved == "":
                 raise MaskersDisagreeError(
-                    f"{rows.column('id')[n]}: what is learned of it, as text, is not what the assistant says "
+                    f"{names[n]}: what is learned of it, as text, is not what the assistant says "
                     "there. The rows were made of other examples or another template: run `tokenize` again."
                 )
             counts[proved] += 1
             if proved == "whole" and n < _WITNESSED and self._has_marks():
-                counts["marked"] += self._witness(str(rows.column("id")[n]), talk, *cut.row(n))
+                counts["marked"] += self._witness(names[n], talk, *cut.row(n))
         return counts
 
     def _compare(
@@ -320,10 +334,8 @@ class _Pieces:
     `learned` tells which pieces are learned; those of row n are `of_row[n]` to `of_row[n + 1]`.
     """
 
-    def __init__(self, rows: pa.Table) -> None:
-        self._ids, self._labels = (_flat(rows, name).tolist() for name in ("input_ids", "labels"))
-        learned = _flat(rows, "labels") != IGNORE_INDEX
-        lengths = pc.list_value_length(rows.column("labels")).to_numpy()
+    def __init__(self, ids: Ids, labels: Ids, lengths: NDArray[np.int64]) -> None:
+        self._ids, self._labels, learned = ids.tolist(), labels.tolist(), labels != IGNORE_INDEX
         self._starts = np.append(0, np.cumsum(lengths)).tolist()
         change = np.append(True, learned[1:] != learned[:-1])
         change[self._starts[:-1]] = True
@@ -410,16 +422,16 @@ def check_batch(
     check_labels(marks, special, ids[real].astype(np.int32), labels[real].astype(np.int32), lengths, names)
 
 
-def _beside_examples(
-    examples: pa.Table, names: pa.ChunkedArray, ids: Ids, labels: Ids, lengths: NDArray[np.int64]
-) -> pa.Table:
+def _beside_examples(examples: pa.Table, names: pa.ChunkedArray, blocks: pa.Table) -> pa.Table:
+    """Put the rows that are cut out of the blocks beside the examples that they were made of."""
     place = {name: n for n, name in enumerate(examples.column("id").to_pylist())}
     taken = examples.select(["id", "messages", "tools", "chunk_ids"]).take(
         [place[name] for name in names.to_pylist()]
     )
-    offsets = pa.array(np.append(0, np.cumsum(lengths)), pa.int32())
-    for name, flat in (("input_ids", ids), ("labels", labels)):
-        taken = taken.append_column(name, pa.ListArray.from_arrays(offsets, pa.array(flat)))
+    offsets = pa.array(np.append(0, np.cumsum(_flat(blocks, "seq_lengths"))), pa.int32())
+    for name in ("input_ids", "labels"):
+        lists = pa.ListArray.from_arrays(offsets, pa.array(_flat(blocks, name)))
+        taken = taken.append_column(name, lists)
     return taken
 
 

@@ -325,11 +325,12 @@ def _total(column: pa.ChunkedArray) -> int:
 
 def learned_a_row(rows: pa.Table) -> NDArray[np.int64]:
     """Count the tokens of each row that have a label."""
-    lengths = pc.list_value_length(rows.column("labels")).to_numpy()
-    flat = pc.list_flatten(rows.column("labels")).to_numpy()
-    total = np.append(0, np.cumsum(flat != IGNORE_INDEX))
-    ends = np.cumsum(lengths)
-    return total[ends] - total[ends - lengths]
+    found = [np.zeros(0, np.int64)]
+    for chunk in rows.column("labels").chunks:
+        ends = np.cumsum(pc.list_value_length(chunk).to_numpy(zero_copy_only=False))
+        total = np.append(0, np.cumsum(pc.list_flatten(chunk).to_numpy() != IGNORE_INDEX, dtype=np.int32))
+        found.append(np.diff(total[np.append(0, ends)]))
+    return np.concatenate(found)
 
 
 def shares(
