@@ -1,5 +1,7 @@
 """Examples become token rows; each is kept, cut or dropped, and the ledger says which."""
 
+from copy import deepcopy
+
 import pyarrow as pa
 import pytest
 
@@ -124,6 +126,17 @@ def test_processes_give_the_same_bytes(tokenizer, monkeypatch):
     assert len(alone) == 3
     for one, two in zip(alone, many, strict=True):
         assert one[0].equals(two[0]) and one[1].equals(two[1])
+
+
+def test_a_tokenizer_with_code_of_its_own_stays_in_this_process(tokenizer, monkeypatch):
+    own = type("Own", (type(tokenizer),), {"__module__": "transformers_modules.model.tokenization"})
+    other = deepcopy(tokenizer)
+    other.__class__ = own
+    monkeypatch.setattr("ta_pipeline.chat.groups.GROUP", 2)
+    monkeypatch.setattr("ta_pipeline.chat.groups._in_processes", lambda *_: pytest.fail("started processes"))
+    monkeypatch.setattr("ta_pipeline.chat.groups.in_groups.__defaults__", (0,))
+    examples = table(*(example(f"e{n}", ("user", "q"), ("assistant", "a")) for n in range(4)))
+    assert token_rows(other, examples, 64, workers=2)[0].num_rows == 4
 
 
 def pair(prompt, chosen, rejected):

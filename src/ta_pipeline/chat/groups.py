@@ -47,7 +47,10 @@ def in_groups(
 def _in_processes(work: Callable[[pa.Table], R], groups: list[pa.Table], processes: int) -> Iterator[R]:
     """Run groups in processes that begin without our threads; only a few wait in memory at a time."""
     context = get_context("forkserver")
-    context.set_forkserver_preload(["__main__", "ta_pipeline.chat.rows", "transformers"])
+    # What a tokenizer is unpickled with takes seconds to import (torch is among it): once for all of them.
+    context.set_forkserver_preload(
+        ["__main__", "ta_pipeline.chat.proof", "transformers.tokenization_utils_tokenizers"]
+    )
     with ProcessPoolExecutor(processes, context, _begin, (pickle.dumps(work),)) as pool:
         waiting: deque[Future[R]] = deque()
         for group in groups:

@@ -39,7 +39,7 @@ from ta_pipeline.chat.labels import (
     special_ids,
     stretches_by_header,
 )
-from ta_pipeline.chat.rows import conversations, learned_a_row, ranges, shares
+from ta_pipeline.chat.rows import carries_own_code, conversations, learned_a_row, ranges, shares
 from ta_pipeline.records import IGNORE_INDEX
 
 if TYPE_CHECKING:
@@ -90,6 +90,8 @@ def prove_blocks(
     marks = marks_of(tokenizer)
     table = _beside_examples(examples, rows.column("id").take(order), blocks)
     counts: Counter[str] = Counter()
+    if carries_own_code(tokenizer):
+        workers = 1
     for part in in_groups(ProofWork(tokenizer, marks), table, workers, "prove", alone=_ALONE):
         counts += part
     sizes, learned = pc.list_value_length(rows.column("labels")).to_numpy(), learned_a_row(rows)

@@ -81,9 +81,16 @@ def token_rows(
 ) -> tuple[pa.Table, pa.Table]:
     """Tokenize and label examples (schema EXAMPLE); returns rows (TOKEN_ROW) and the ledger (LEDGER)."""
     work = RowWork(tokenizer, marks_of(tokenizer), max_seq_len)
+    if carries_own_code(tokenizer):
+        workers = 1
     parts = list(in_groups(work, examples.select(EXAMPLE_COLUMNS), workers, "tokenize"))
     rows = pa.concat_tables([TOKEN_ROW.empty_table(), *(rows for rows, _ in parts)])
     return rows, pa.concat_tables([LEDGER.empty_table(), *(ledger for _, ledger in parts)])
+
+
+def carries_own_code(tokenizer: PreTrainedTokenizerBase) -> bool:
+    """Tell whether a tokenizer's class came with the model: other processes cannot import that."""
+    return type(tokenizer).__module__.startswith("transformers_modules")
 
 
 @dataclass(frozen=True)
