@@ -18,13 +18,14 @@ from ta_pipeline.training.layers import row_attention
 from ta_pipeline.training.layers.fused_lora import fuse_lora
 from ta_pipeline.training.layers.shared_prefix import merge_rows, share_prefixes
 from ta_pipeline.training.setup import common_arguments, load_model, read_rows
+from ta_pipeline.training.watch.steps import WatchedSteps
 
 #: Tokens that pairs may take to be read at once. Four pairs of four prompts took 7.3 GiB; over one prompt
 #: they are read like one.
 AT_ONCE = 2048
 
 
-class TokenizedDPOTrainer(DPOTrainer):  # type: ignore[misc]
+class TokenizedDPOTrainer(WatchedSteps, DPOTrainer):  # type: ignore[misc]
     """DPOTrainer for pairs that already are token ids, made and proved by `tokenize`."""
 
     def _prepare_dataset(self, dataset: Dataset, *args: Any, **kwargs: Any) -> Dataset:
@@ -89,7 +90,7 @@ def build_trainer(job: TrainingJob, callbacks: list[Any]) -> DPOTrainer:
         max_length=None,
         remove_unused_columns=True,
     )
-    columns = ["prompt_ids", "chosen_ids", "rejected_ids"]
+    columns = ["id", "prompt_ids", "chosen_ids", "rejected_ids"]
     if by_row:
         share_prefixes(model.get_base_model().base_model)
     trainer = TokenizedDPOTrainer(

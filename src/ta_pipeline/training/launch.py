@@ -24,7 +24,7 @@ import pyarrow as pa
 from ta_pipeline.paths import log_dir, work_dir
 from ta_pipeline.progress import Progress
 from ta_pipeline.records import InputError
-from ta_pipeline.training.job import TrainingJob, rows_per_step
+from ta_pipeline.training.job import TrainingJob
 
 #: The line of a traceback that names the exception, with or without the rank before it; C++ calls it what().
 _EXCEPTION = re.compile(r"^(\[rank\d+\]: )?([\w.]*(Error|Exception|Interrupt)|what\(\)): ")
@@ -104,13 +104,18 @@ def run(job: TrainingJob, on_step: Callable[[dict[str, Any]], None]) -> Result:
         return _result(
             job, _read_events(job.events, 0)[0]
         )  # trained, but never saved: the disk was full, say
+    from ta_pipeline.training.watch.board import Board
+    from ta_pipeline.training.watch.events import Replay
+
     cpu = not has_gpu()
     processes = job.parameters["num_processes"]
     command = launch_command(Path(job.folder) / "job.json", processes, cpu)
     log = (log_dir() / f"{job.method}.log").absolute()
     events: list[dict[str, Any]] = _read_events(job.events, 0)[0]
     progress = Progress(f"training {job.method}", job.parameters["max_steps"], "steps")
-    with log.open("w", encoding="utf-8") as stream:
+    board = Board(log_dir() / "tensorboard" / Path(job.folder).name)
+    show = Replay(list(events), [lambda step, figures, _: on_step({"step": step} | figures), board.show])
+    with log.open("w", encoding="utf-8") as stream, board:
         child = subprocess.Popen(
             command,
             stdout=stream,
@@ -119,11 +124,12 @@ def run(job: TrainingJob, on_step: Callable[[dict[str, Any]], None]) -> Result:
             start_new_session=True,  # one group for launcher and ranks, so that all can be ended together
         )
         try:
-            events += _follow(child, job.events, progress, on_step)
+            events += _follow(child, job.events, progress, show)
         except BaseException:
             _end_group(child)
             raise
         finally:
+            show.close()
             progress.close()
     if child.returncode != 0:
         raise InputError(_what_failed(job.method, child.returncode, log))
@@ -133,7 +139,10 @@ def run(job: TrainingJob, on_step: Callable[[dict[str, Any]], None]) -> Result:
 def _result(job: TrainingJob, events: list[dict[str, Any]]) -> Result:
     """Bring together what a finished child has left: adapter, history, report."""
     report = json.loads((Path(job.folder) / _REPORT).read_text("utf-8"))
-    return job.result, _history(events), report | _figures(events, report, job)
+    from ta_pipeline.training.watch.events import history
+    from ta_pipeline.training.watch.summary import sum_up
+
+    return job.result, history(events), report | sum_up(events, report.get("kept_step"))
 
 
 def _end_group(child: subprocess.Popen[Any]) -> None:
@@ -143,12 +152,6 @@ def _end_group(child: subprocess.Popen[Any]) -> None:
             os.killpg(child.pid, sign)
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(timeout=20)
-
-
-def _history(events: list[dict[str, Any]]) -> pa.Table:
-    from ta_pipeline.training.watch.events import history
-
-    return history(events)
 
 
 def _follow(
@@ -162,7 +165,7 @@ def _follow(
         fresh, offset = _read_events(path, offset)
         for event in fresh:
             events.append(event)
-            on_step({name: value for name, value in event.items() if name != "step_seconds"})
+            on_step(event)
             if event.get("loss") is not None:
                 progress.advance(event["step"] - progress.done, f"loss {event['loss']:.3f}")
         if ended:
@@ -179,31 +182,6 @@ def _read_events(path: Path, offset: int) -> tuple[list[dict[str, Any]], int]:
         chunk = stream.read()
     end = chunk.rfind(b"\n") + 1
     return [json.loads(line) for line in chunk[:end].splitlines()], offset + end
-
-
-def _figures(events: list[dict[str, Any]], report: dict[str, Any], job: TrainingJob) -> dict[str, Any]:
-    """Sum up the steps: tokens, first and last loss, speed, MFU, memory."""
-    steps = [event for event in events if event.get("loss") is not None]
-    timed = [event for event in steps[1:] if event.get("step_seconds")]  # the first step also warms up
-    tokens = sum(event.get("tokens") or 0 for event in steps)
-    seconds = sum(event["step_seconds"] for event in timed)
-    speed = sum(event["tokens"] for event in timed) / seconds if seconds else None
-    mfu = None
-    if "flops_per_block" in report and seconds:
-        blocks = len(timed) * rows_per_step(job.method, job.parameters)
-        peak = report["peak_flops"] * report["num_processes"]
-        mfu = report["flops_per_block"] * blocks / seconds / peak
-    validation = [event["validation_loss"] for event in events if event.get("validation_loss") is not None]
-    return {
-        "steps": max((event["step"] for event in steps), default=0),
-        "tokens": int(tokens),
-        "loss_first": steps[0]["loss"] if steps else None,
-        "loss_last": steps[-1]["loss"] if steps else None,
-        "validation_loss": validation[-1] if validation else None,
-        "tokens_per_s": round(speed, 1) if speed else None,
-        "mfu": round(mfu, 4) if mfu else None,
-        "peak_memory_gb": max((event["memory_gb"] for event in events), default=None),
-    }
 
 
 def _what_failed(method: str, code: int, log: Path) -> str:

@@ -18,6 +18,7 @@ from ta_pipeline.training.layers import row_attention
 from ta_pipeline.training.layers.fused_lora import fuse_lora
 from ta_pipeline.training.layers.shared_prefix import Merged, merge_rows
 from ta_pipeline.training.setup import common_arguments, load_model, read_rows
+from ta_pipeline.training.watch.steps import WatchedSteps
 
 ATTENTION = ["q_proj", "k_proj", "v_proj", "o_proj"]
 MLP = ["gate_proj", "up_proj", "down_proj"]
@@ -48,7 +49,7 @@ def closing_ids(tokenizer: Any) -> list[int]:
     return sorted(index for token, index in tokenizer.get_vocab().items() if token.endswith("]"))
 
 
-class PackedTrainer(SFTTrainer):  # type: ignore[misc]
+class PackedTrainer(WatchedSteps, SFTTrainer):  # type: ignore[misc]
     """SFTTrainer that computes the head only where a label counts.
 
     TRL scores every position where there is no Triton, and 40 % of its step on a CPU goes there; most
@@ -120,7 +121,7 @@ def build_trainer(job: TrainingJob, callbacks: list[Any]) -> SFTTrainer:
         blocks = InMemoryTable(divide(blocks))
     train = blocks.filter([split == "train" for split in blocks.column("split").to_pylist()])
     validation = blocks.filter([split == "validation" for split in blocks.column("split").to_pylist()])
-    columns = ["input_ids", "labels", "seq_lengths"]
+    columns = ["input_ids", "labels", "seq_lengths", "example_ids"]
     arguments = SFTConfig(
         **common_arguments(job),
         padding_free=True,
