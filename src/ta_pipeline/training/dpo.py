@@ -18,6 +18,7 @@ from ta_pipeline.training.layers import row_attention
 from ta_pipeline.training.layers.fused_lora import fuse_lora
 from ta_pipeline.training.layers.shared_prefix import merge_rows, share_prefixes
 from ta_pipeline.training.setup import common_arguments, load_model, read_rows
+from ta_pipeline.training.watch.sets import evaluated_sets
 from ta_pipeline.training.watch.steps import WatchedSteps
 
 #: Tokens that pairs may take to be read at once. Four pairs of four prompts took 7.3 GiB; over one prompt
@@ -97,6 +98,7 @@ def build_trainer(job: TrainingJob, callbacks: list[Any]) -> DPOTrainer:
         model=model,
         args=arguments,
         train_dataset=Dataset(train.select(columns)),
+        eval_dataset={n: Dataset(t.select(columns)) for n, t in evaluated_sets(pairs).items()} or None,
         processing_class=load_tokenizer(job.model),
         callbacks=callbacks,
     )

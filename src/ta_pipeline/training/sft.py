@@ -18,6 +18,7 @@ from ta_pipeline.training.layers import row_attention
 from ta_pipeline.training.layers.fused_lora import fuse_lora
 from ta_pipeline.training.layers.shared_prefix import Merged, merge_rows
 from ta_pipeline.training.setup import common_arguments, load_model, read_rows
+from ta_pipeline.training.watch.sets import evaluated_sets
 from ta_pipeline.training.watch.steps import WatchedSteps
 
 ATTENTION = ["q_proj", "k_proj", "v_proj", "o_proj"]
@@ -120,7 +121,6 @@ def build_trainer(job: TrainingJob, callbacks: list[Any]) -> SFTTrainer:
     if model.config._attn_implementation != row_attention.NAME:
         blocks = InMemoryTable(divide(blocks))
     train = blocks.filter([split == "train" for split in blocks.column("split").to_pylist()])
-    validation = blocks.filter([split == "validation" for split in blocks.column("split").to_pylist()])
     columns = ["input_ids", "labels", "seq_lengths", "example_ids"]
     arguments = SFTConfig(
         **common_arguments(job),
@@ -133,7 +133,7 @@ def build_trainer(job: TrainingJob, callbacks: list[Any]) -> SFTTrainer:
         model=model,
         args=arguments,
         train_dataset=Dataset(train.select(columns)),
-        eval_dataset=Dataset(validation.select(columns)) if validation.num_rows else None,
+        eval_dataset={n: Dataset(t.select(columns)) for n, t in evaluated_sets(blocks).items()} or None,
         processing_class=load_tokenizer(job.model),
         peft_config=LoraConfig(
             r=lora["rank"],

@@ -16,6 +16,7 @@ from ta_pipeline.records import InputError
 from ta_pipeline.training import launch
 from ta_pipeline.training.job import TrainingJob, rows_per_step
 from ta_pipeline.training.precision import resolve_precision
+from ta_pipeline.training.watch.sets import evaluated_sets
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +34,11 @@ def start_training(
     trained = rows.filter(pc.equal(rows.column("split"), "train")).num_rows
     if trained == 0:
         raise InputError(f"{method}: there is no training row. compose_report and dropped_examples say why.")
+    if parameters.eval_every and not evaluated_sets(rows):
+        raise InputError(
+            f"{method}.eval_every={parameters.eval_every} looks at validation rows, and there is none. "
+            "Raise compose.split.validation_share, or set eval_every and early_stopping to null."
+        )
     per_step = rows_per_step(method, parameters.model_dump())
     if per_step > parameters.global_batch_size:
         logger.info("%s: %d processes, so a step takes %d rows, one each", method, per_step, per_step)

@@ -28,6 +28,8 @@ def run(job: TrainingJob) -> None:
     trainer = build(job, [])
     watch(trainer, job)
     resume = checkpoints.newest(job.checkpoints) if job.checkpoints.is_dir() else None
+    # What was before training is the measure of what it does, and of what it forgets.
+    trainer.args.eval_on_start = bool(job.parameters.get("eval_every")) and resume is None
     started = time.monotonic()
     result = trainer.train(resume_from_checkpoint=str(resume) if resume else None)
     seconds = time.monotonic() - started

@@ -1,6 +1,5 @@
 """Small jobs on the two-layer model, trained in this process."""
 
-import dataclasses
 import json
 
 import pyarrow as pa
@@ -18,17 +17,17 @@ PARAMETERS = {
 }  # fmt: skip
 
 
-def block(name, ids, prompt=8, split="train"):
+def _block(name, ids, prompt=8, split="train"):
     """A block of one row whose first `prompt` tokens are not learned."""
     labels = [-100] * prompt + ids[prompt:]
     row = {"split": split, "input_ids": ids, "labels": labels, "seq_lengths": [len(ids)]}
     return row | {"example_ids": [name], "read_tokens": len(ids)}
 
 
-def counting(count, split="train", length=24):
+def _counting(count, split="train", length=24):
     """Blocks that count upwards from different numbers: something that can be learned."""
     return [
-        block(f"{split}{i}", [1, *range(300 + 7 * i, 300 + 7 * i + length), 2], split=split)
+        _block(f"{split}{i}", [1, *range(300 + 7 * i, 300 + 7 * i + length), 2], split=split)
         for i in range(count)
     ]
 
@@ -58,16 +57,29 @@ def run_job():
         from ta_pipeline.training.worker import run
 
         run(job)
-        return events_of(job), json.loads((job.result.parent / "report.json").read_text())
+        return _events_of(job), json.loads((job.result.parent / "report.json").read_text())
 
     return run
 
 
-def events_of(job):
+def _events_of(job):
     """Read what a job's child has written so far."""
     return [json.loads(line) for line in job.events.read_text().splitlines()] if job.events.is_file() else []
 
 
-def changed(job, **parameters):
-    """The same job with other parameters."""
-    return dataclasses.replace(job, parameters=job.parameters | parameters)
+@pytest.fixture
+def block():
+    """Make a block of one row."""
+    return _block
+
+
+@pytest.fixture
+def counting():
+    """Make blocks that can be learned."""
+    return _counting
+
+
+@pytest.fixture
+def events_of():
+    """Read a job's events."""
+    return _events_of

@@ -80,6 +80,10 @@ class EarlyStopper(TrainerCallback):  # type: ignore[misc]
         best = self.best(state)
         control.should_training_stop |= bool(best and best.waited >= self._patience)
 
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """End a run that was killed after its patience had run out, and has been resumed."""
+        self.on_evaluate(args, state, control)
+
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Drop weights that are no longer the best; before this checkpoint a resumed run could want them."""
         best = self.best(state)
