@@ -33,7 +33,11 @@ def diagnose_answers(predictions: pa.Table) -> list[Finding]:
     """Name what is wrong with answers (schema PREDICTION), for each artefact that wrote them."""
     found = []
     for artefact in dict.fromkeys(predictions.column("artefact").to_pylist()):
-        rows = [row for row in predictions.to_pylist() if row["artefact"] == artefact and row["answer"] is not None]
+        rows = [
+            row
+            for row in predictions.to_pylist()
+            if row["artefact"] == artefact and row["answer"] is not None
+        ]
         if rows:
             answers, reasons = [row["answer"] for row in rows], [row["finish_reason"] for row in rows]
             found += [*_repeated(artefact, answers), *_stops_wrongly(artefact, answers, reasons)]
@@ -51,7 +55,11 @@ def _repeated(artefact: str, answers: Sequence[str]) -> list[Finding]:
             None,
             f"{artefact}: {len(looping)} of {len(answers)} answers repeat themselves, such as "
             f"{looping[0].strip()[:60]!r}.",
-            ["overfitting", "decoding without a penalty on repetition", "a stop token that was never learned"],
+            [
+                "overfitting",
+                "decoding without a penalty on repetition",
+                "a stop token that was never learned",
+            ],
             [
                 "deploy.repeat_penalty 1.05 to 1.1 (above 1.2 the model dares not repeat a term).",
                 "fewer epochs, or early_stopping.",
@@ -80,7 +88,10 @@ def _stops_wrongly(artefact: str, answers: Sequence[str], reasons: Sequence[str]
             "warning",
             None,
             f"{artefact}: of {len(answers)} answers {', '.join(said)}.",
-            ["the end-of-turn token is mapped wrongly, or was masked in training", "max_new_tokens is too small"],
+            [
+                "the end-of-turn token is mapped wrongly, or was masked in training",
+                "max_new_tokens is too small",
+            ],
             [
                 "compare eos_token_id of generation_config.json with the template's end of a turn.",
                 "label_report: every trained turn must end in its stop token.",

@@ -105,7 +105,8 @@ def run(job: TrainingJob, on_step: Callable[[dict[str, Any]], None]) -> Result:
             job, _read_events(job.events, 0)[0]
         )  # trained, but never saved: the disk was full, say
     from ta_pipeline.training.watch.board import Board
-    from ta_pipeline.training.watch.events import Replay
+    from ta_pipeline.training.watch.events import Replay, history
+    from ta_pipeline.training.watch.summary import say_what_is_wrong
 
     cpu = not has_gpu()
     processes = job.parameters["num_processes"]
@@ -132,6 +133,7 @@ def run(job: TrainingJob, on_step: Callable[[dict[str, Any]], None]) -> Result:
             show.close()
             progress.close()
     if child.returncode != 0:
+        say_what_is_wrong(job, history(events), log.read_text("utf-8", errors="replace"))
         raise InputError(_what_failed(job.method, child.returncode, log))
     return _result(job, events)
 
@@ -140,9 +142,11 @@ def _result(job: TrainingJob, events: list[dict[str, Any]]) -> Result:
     """Bring together what a finished child has left: adapter, history, report."""
     report = json.loads((Path(job.folder) / _REPORT).read_text("utf-8"))
     from ta_pipeline.training.watch.events import history
-    from ta_pipeline.training.watch.summary import sum_up
+    from ta_pipeline.training.watch.summary import say_what_is_wrong, sum_up
 
-    return job.result, history(events), report | sum_up(events, report.get("kept_step"))
+    steps = history(events)
+    findings = {"findings": say_what_is_wrong(job, steps)}
+    return job.result, steps, report | sum_up(events, report.get("kept_step")) | findings
 
 
 def _end_group(child: subprocess.Popen[Any]) -> None:
@@ -190,4 +194,4 @@ def _what_failed(method: str, code: int, log: Path) -> str:
     lines = [line.strip() for line in text.splitlines() if not _RULE.match(line)]
     errors = [line for line in lines if _EXCEPTION.match(line) and "ChildFailedError" not in line]
     last = (errors or _KILLED.findall(text) or lines or ["it printed nothing"])[-1]
-    return f"{method}: training ended with exit code {code}: {last[:300]} The whole log is {log}."
+    return f"{method}: training ended with exit code {code}: {last[:400]} The whole log is {log}."

@@ -37,7 +37,7 @@ def start_training(
     if parameters.eval_every and not evaluated_sets(rows):
         raise InputError(
             f"{method}.eval_every={parameters.eval_every} looks at validation rows, and there is none. "
-            "Raise compose.split.validation_share, or set eval_every and early_stopping to null."
+            "Raise compose.split.validation_share in conf, or set eval_every and early_stopping to null."
         )
     per_step = rows_per_step(method, parameters.model_dump())
     if per_step > parameters.global_batch_size:

@@ -37,7 +37,9 @@ def test_each_evaluated_set_has_figures_of_its_own():
         "validation_accuracy": 0.5,
     }
     assert figures_of({"eval_general_loss": 2.0, "eval_mean_token_accuracy": 0.4}) == {"general_loss": 2.0}
-    assert figures_of({"eval_benchmark_loss": 2.0, "eval_mean_token_accuracy": 0.4}) == {"benchmark_score": 0.4}
+    assert figures_of({"eval_benchmark_loss": 2.0, "eval_mean_token_accuracy": 0.4}) == {
+        "benchmark_score": 0.4
+    }
     assert figures_of({"loss": 3.0, "mean_token_accuracy": 0.1, "rewards/margins": 0.2, "epoch": 1.0}) == {
         "loss": 3.0,
         "token_accuracy": 0.1,
@@ -48,7 +50,13 @@ def test_each_evaluated_set_has_figures_of_its_own():
 def test_what_a_killed_run_reported_beyond_its_checkpoint_is_not_shown_twice():
     seen = []
     show = Replay(
-        [step(1, 3.0), step(2, 2.5), {"step": 2, "validation_loss": 2.6, "time": 0.0}, step(3, 2.2), step(4, 2.1)],
+        [
+            step(1, 3.0),
+            step(2, 2.5),
+            {"step": 2, "validation_loss": 2.6, "time": 0.0},
+            step(3, 2.2),
+            step(4, 2.1),
+        ],
         [lambda number, figures, seconds: seen.append((number, figures))],
     )
     show(step(3, 2.2, grad_norm=0.5))

@@ -105,7 +105,9 @@ def test_a_masked_micro_batch_stops_the_run_though_the_step_has_other_labels():
     refuse_unlearned(3, works[:1])
 
 
-def test_a_loss_that_is_no_number_stops_the_run_before_the_optimizer_and_saves_nothing(make_job, run_job, counting, events_of):
+def test_a_loss_that_is_no_number_stops_the_run_before_the_optimizer_and_saves_nothing(
+    make_job, run_job, counting, events_of
+):
     from ta_pipeline.training import sft
 
     job = make_job(counting(4), max_steps=4, save_every=1)
@@ -118,7 +120,9 @@ def test_a_loss_that_is_no_number_stops_the_run_before_the_optimizer_and_saves_n
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sft, "build_trainer", poisoned)
-        with pytest.raises(NotANumberError, match=r"step 1: the loss is nan on rows train\d, train\d, at learning"):
+        with pytest.raises(
+            NotANumberError, match=r"step 1: the loss is nan on rows train\d, train\d, at learning"
+        ):
             run_job(job)
     assert not job.result.exists()
     assert not list(job.checkpoints.glob("checkpoint-*"))
@@ -143,8 +147,12 @@ def test_training_does_not_depend_on_being_watched(make_job, run_job, counting):
     """The meter draws no random number: the losses are those of the trainer alone."""
     from ta_pipeline.training.sft import build_trainer
 
-    watched, _ = run_job(make_job(counting(4), "a", lora={"rank": 4, "alpha": 8, "dropout": 0.5, "targets": "attention"}))
-    trainer = build_trainer(make_job(counting(4), "b", lora={"rank": 4, "alpha": 8, "dropout": 0.5, "targets": "attention"}), [])
+    watched, _ = run_job(
+        make_job(counting(4), "a", lora={"rank": 4, "alpha": 8, "dropout": 0.5, "targets": "attention"})
+    )
+    trainer = build_trainer(
+        make_job(counting(4), "b", lora={"rank": 4, "alpha": 8, "dropout": 0.5, "targets": "attention"}), []
+    )
     trainer.train()
     alone = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
     assert [event["loss"] for event in watched if "loss" in event] == alone

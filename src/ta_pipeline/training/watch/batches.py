@@ -6,6 +6,7 @@ ranks, a resumed run.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -78,4 +79,4 @@ def rows_read(batch: Any, read_once: bool) -> list[Row]:
 def _apart(lengths: list[int]) -> list[Row]:
     """Lay rows one after the other, each read whole."""
     ends = torch.tensor([0, *lengths]).cumsum(0).tolist()
-    return [Row(start, end) for start, end in zip(ends, ends[1:], strict=False)]
+    return [Row(start, end) for start, end in itertools.pairwise(ends)]

@@ -7,6 +7,7 @@ small batch lie far from their neighbours. Nothing here computes anything on a m
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections import Counter
@@ -21,13 +22,16 @@ import pyarrow as pa
 ENOUGH_STEPS = 10
 #: A loss of the same rows that is 0.1 nats higher is a perplexity that is a tenth higher.
 RISE = 0.1
-#: A loss falls where it has lost a hundredth, or two standard errors of what single steps differ by.
-LEAST_FALL, CERTAIN = 0.01, 2.0
+#: A validation loss that has not lost a hundredth has not fallen; of training losses, which come from other
+#: rows each time, one must be certain (two standard errors) that they have not lost a twentieth. At less than
+#: a millionth LoRA learns nothing in any run of ordinary length.
+LEAST_FALL, LEAST_TRAINING_FALL, CERTAIN, LEAST_RATE = 0.01, 0.05, 2.0, 1e-6
 #: A diverging loss ends a twentieth above where it began, which no healthy run does.
 DIVERGED = 1.05
 #: A spike lies six robust standard deviations and a quarter above its neighbours: batches of one long row
-#: differ by a few deviations, but hardly by both.
-SPIKE, SPIKE_SHARE, NEIGHBOURS = 6.0, 1.25, 8
+#: differ by a few deviations, but hardly by both. And by half a nat, or the last thousandths of a loss that
+#: is next to 0 would count.
+SPIKE, SPIKE_SHARE, SPIKE_LEAST, NEIGHBOURS = 6.0, 1.25, 0.5, 8
 #: 1.4826 MAD is the standard deviation of normally distributed values.
 _SIGMA = 1.4826
 #: Rows of spikes that are named.
@@ -74,7 +78,7 @@ def diagnose(history: pa.Table, parameters: Mapping[str, Any], printed: str = ""
     if found:
         return found
     return [
-        *_not_falling(losses, parameters),
+        *_not_falling(history, losses, parameters),
         *_spikes(history, losses),
         *_overfitting(history, losses),
         *_forgetting(history),
@@ -102,7 +106,7 @@ def _noise(values: Sequence[float]) -> float:
 
     From the differences between neighbours, which have twice the variance.
     """
-    differences = [abs(b - a) for a, b in zip(values, values[1:], strict=False)]
+    differences = [abs(b - a) for a, b in itertools.pairwise(values)]
     return _SIGMA * median(differences) / math.sqrt(2) if differences else 0.0
 
 
@@ -120,7 +124,8 @@ def _ends(losses: Sequence[Point]) -> tuple[float, float, float]:
 def _diverged(losses: Sequence[Point], parameters: Mapping[str, Any]) -> list[Finding]:
     if len(losses) < ENOUGH_STEPS:
         return []
-    first, last, error = _ends(losses)
+    first = median(value for _, value in losses[:3])  # a fifth of the run may be after the blow-up
+    _, last, error = _ends(losses)
     if last < first * DIVERGED or last - first < CERTAIN * error:
         return []
     rate = parameters["learning_rate"]
@@ -141,11 +146,18 @@ def _diverged(losses: Sequence[Point], parameters: Mapping[str, Any]) -> list[Fi
     ]
 
 
-def _not_falling(losses: Sequence[Point], parameters: Mapping[str, Any]) -> list[Finding]:
+def _not_falling(history: pa.Table, losses: Sequence[Point], parameters: Mapping[str, Any]) -> list[Finding]:
     if len(losses) < ENOUGH_STEPS:
         return []
     first, last, error = _ends(losses)
-    if first - last > LEAST_FALL * abs(first) or first - last > CERTAIN * error:
+    seen = [value for _, value in _points(history, "validation_loss")]
+    if len(seen) > 1:
+        stays = min(seen[1:]) > (1 - LEAST_FALL) * seen[0]
+    elif parameters["learning_rate"] < LEAST_RATE:
+        stays = first - last < CERTAIN * error
+    else:
+        stays = first - last + CERTAIN * error < LEAST_TRAINING_FALL * first
+    if not stays:
         return []
     rate = parameters["learning_rate"]
     return [
@@ -196,21 +208,21 @@ def _spikes(history: pa.Table, losses: Sequence[Point]) -> list[Finding]:
 
 
 def spike_steps(losses: Sequence[Point]) -> list[int]:
-    """List the steps whose loss is far above that of NEIGHBOURS steps on either side.
+    """List the steps whose loss is far above that of the NEIGHBOURS steps before it, and of those after it.
 
-    The scatter is that of the whole run: a few neighbours may agree by chance.
+    Both, because a loss that falls is above all that follows. The scatter is that of the whole run: a few
+    neighbours may agree by chance.
     """
     values = [value for _, value in losses]
     if len(values) < ENOUGH_STEPS:
         return []
     found = []
     scatter = _noise(values)
-    for i, (step, value) in enumerate(losses):
-        around = values[max(0, i - NEIGHBOURS) : i] + values[i + 1 : i + 1 + NEIGHBOURS]
-        usual = median(around)
-        before = values[max(0, i - NEIGHBOURS) : i]
-        highest_before = max(before[-2:], default=math.inf)  # the fall at a run's start is no spike
-        if value > usual + SPIKE * scatter and value > SPIKE_SHARE * usual and value > highest_before:
+    for i in range(3, len(losses)):
+        step, value = losses[i]
+        before, after = values[max(0, i - NEIGHBOURS) : i], values[i + 1 : i + 1 + NEIGHBOURS]
+        usual = max(median(part) for part in (before, after) if part)
+        if value > max(usual + SPIKE * scatter, SPIKE_SHARE * usual, usual + SPIKE_LEAST):
             found.append(step)
     return found
 
@@ -253,7 +265,7 @@ def _overfitting(history: pa.Table, losses: Sequence[Point]) -> list[Finding]:
 
 def _forgetting(history: pa.Table) -> list[Finding]:
     seen = [point for point in _points(history, "general_loss") if math.isfinite(point.value)]
-    if len(seen) < 2 or seen[-1].value - seen[0].value < RISE:  # noqa: PLR2004
+    if len(seen) < 2 or seen[-1].value - seen[0].value < RISE:
         return []
     return [
         Finding(
@@ -324,7 +336,9 @@ def nothing_to_learn(step: int | None, evidence: str) -> Finding:
     )
 
 
-_STOPPED = re.compile(r"(NotANumberError|NothingToLearnError): step (\d+): (.*?)(?:\. |: every|$)", re.MULTILINE)
+_STOPPED = re.compile(
+    r"(NotANumberError|NothingToLearnError): step (\d+): (.*?)(?:\. |: every|$)", re.MULTILINE
+)
 _OUT_OF_MEMORY = re.compile(
     r"CUDA out of memory.*?([\d.]+) (MiB|GiB) is allocated by PyTorch, and "
     r"([\d.]+) (MiB|GiB) is reserved by PyTorch but unallocated",

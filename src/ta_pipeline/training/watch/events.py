@@ -118,7 +118,9 @@ class Replay:
     the run goes on is known by its first new event.
     """
 
-    def __init__(self, earlier: list[Event], shown: list[Callable[[int, dict[str, float], float], None]]) -> None:
+    def __init__(
+        self, earlier: list[Event], shown: list[Callable[[int, dict[str, float], float], None]]
+    ) -> None:
         """Each of `shown` takes step, figures by name, and the time in seconds since 1970."""
         self._earlier, self._shown = earlier, shown
 

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+import logging
 from typing import Any
 
+import pyarrow as pa
+
+from ta_pipeline.training.job import TrainingJob
+from ta_pipeline.training.watch.diagnosis import diagnose
 from ta_pipeline.training.watch.events import Event
+
+logger = logging.getLogger(__name__)
 
 
 def sum_up(events: list[Event], kept_step: int | None = None) -> dict[str, Any]:
@@ -27,8 +35,16 @@ def sum_up(events: list[Event], kept_step: int | None = None) -> dict[str, Any]:
         "tokens": int(sum(event.get("tokens_read", 0) for event in trained)),
         "loss_first": trained[0]["loss"] if trained else None,
         "loss_last": trained[-1]["loss"] if trained else None,
-        "validation_loss": seen.get(kept_step or max(seen)) if seen else None,
+        "validation_loss": seen.get(max(seen) if kept_step is None else kept_step) if seen else None,
         "tokens_per_s": round(speed, 1) if speed else None,
         "mfu": round(mfu, 4) if mfu else None,
         "peak_memory_gb": max((event["memory_gb"] for event in trained), default=None),
     }
+
+
+def say_what_is_wrong(job: TrainingJob, history: pa.Table, printed: str = "") -> list[dict[str, Any]]:
+    """Diagnose a run, log each finding in a line, and return them for its report."""
+    findings = diagnose(history, job.parameters, printed)
+    for finding in findings:
+        logger.warning("%s: %s", job.method, finding.line())
+    return [dataclasses.asdict(finding) for finding in findings]
