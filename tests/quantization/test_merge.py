@@ -62,7 +62,7 @@ def test_an_adapter_of_another_width_is_refused_with_both_shapes(tiny_model, tin
         check_adapter_fits(tiny_model, adapter)
 
 
-def test_a_folder_without_an_adapter_is_refused(tiny_model, tmp_path):
+def test_a_folder_that_is_neither_adapter_nor_model_is_refused(tiny_model, tmp_path):
     with pytest.raises(InputError, match=r"adapter_config.json is not there"):
         check_adapter_fits(tiny_model, tmp_path)
 

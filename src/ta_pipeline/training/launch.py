@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -20,11 +20,16 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from ta_pipeline.paths import log_dir, work_dir
+from ta_pipeline.paths import log_dir
 from ta_pipeline.progress import Progress
 from ta_pipeline.records import InputError
-from ta_pipeline.training.job import TrainingJob
+from ta_pipeline.training import memory_errors, resume
+from ta_pipeline.training.job import REPORT, TrainingJob, optimizer_steps, rows_per_step
+from ta_pipeline.training.memory_errors import MemoryWatch
+
+logger = logging.getLogger(__name__)
 
 #: The line of a traceback that names the exception, with or without the rank before it; C++ calls it what().
 _EXCEPTION = re.compile(r"^(\[rank\d+\]: )?([\w.]*(Error|Exception|Interrupt)|what\(\)): ")
@@ -32,9 +37,6 @@ _EXCEPTION = re.compile(r"^(\[rank\d+\]: )?([\w.]*(Error|Exception|Interrupt)|wh
 _KILLED = re.compile(r"Signal \d+ \(\w+\) received by PID \d+")
 #: A line that only divides.
 _RULE = re.compile(r"^[\W_]*$")
-
-#: Written by the child last of all.
-_REPORT = "report.json"
 
 Result = tuple[Path, pa.Table, dict[str, Any]]
 
@@ -76,77 +78,76 @@ def has_gpu() -> bool:
     return torch.cuda.is_available()
 
 
-def prepare(job: TrainingJob, rows: pa.Table, key: str) -> TrainingJob:
-    """Give a job its folder, named by its key, and write the rows there; a killed job finds its own again."""
-    import dataclasses
-
-    folder = (work_dir() / f"{job.method}-{key}").absolute()
-    for stale in work_dir().glob(f"{job.method}-*"):
-        if stale.absolute() != folder:
-            shutil.rmtree(stale, ignore_errors=True)
-    if (folder / _REPORT).is_file() and not (folder / "adapter").is_dir():
-        shutil.rmtree(folder)  # finished and handed over; the same job again is trained again
-    folder.mkdir(parents=True, exist_ok=True)
-    data = folder / "rows.arrow"
-    with pa.OSFile(str(data), "wb") as sink, pa.ipc.new_file(sink, rows.schema) as writer:
-        writer.write_table(rows)
-    job = dataclasses.replace(job, folder=str(folder), data=str(data))
-    job.write()
-    return job
-
-
 def run(job: TrainingJob, on_step: Callable[[dict[str, Any]], None]) -> Result:
     """Run a prepared job to its end; returns the adapter's folder, the history and the report.
 
-    Raises InputError that names the log where the child failed.
+    Where memory runs out and `auto_fit` is set, the ladder's next rung is taken and the run goes on. Raises
+    InputError that names the log, and the next rung, where the child failed.
     """
-    if (Path(job.folder) / _REPORT).is_file():
-        return _result(
-            job, _read_events(job.events, 0)[0]
-        )  # trained, but never saved: the disk was full, say
-    from ta_pipeline.training.watch.board import Board
-    from ta_pipeline.training.watch.events import Replay, history
-    from ta_pipeline.training.watch.summary import say_what_is_wrong
+    log = (log_dir() / f"{job.method}.log").absolute()
+    while not (Path(job.folder) / REPORT).is_file():  # there already: trained, but never saved
+        watch = MemoryWatch()
+        code = _run_child(job, on_step, log, watch)
+        if code == 0:
+            break
+        job = _fit(job, code, log, watch)
+    resume.mark_finished(job)
+    return _result(job, resume.lived(_read_events(job.events, 0)[0]))
 
+
+def _run_child(
+    job: TrainingJob, on_step: Callable[[dict[str, Any]], None], log: Path, watch: MemoryWatch
+) -> int:
+    """Start the child, follow it to its end, and return its exit code."""
     cpu = not has_gpu()
     processes = job.parameters["num_processes"]
-    command = launch_command(Path(job.folder) / "job.json", processes, cpu)
-    log = (log_dir() / f"{job.method}.log").absolute()
-    events: list[dict[str, Any]] = _read_events(job.events, 0)[0]
-    progress = Progress(f"training {job.method}", job.parameters["max_steps"], "steps")
-    board = Board(log_dir() / "tensorboard" / Path(job.folder).name)
-    show = Replay(list(events), [lambda step, figures, _: on_step({"step": step} | figures), board.show])
-    with log.open("w", encoding="utf-8") as stream, board:
+    progress = Progress(f"training {job.method}", _steps(job), "steps")
+    with log.open("w", encoding="utf-8") as stream:
         child = subprocess.Popen(
-            command,
+            launch_command(Path(job.folder) / "job.json", processes, cpu),
             stdout=stream,
             stderr=subprocess.STDOUT,
             env=child_environment(processes, cpu, os.environ),
             start_new_session=True,  # one group for launcher and ranks, so that all can be ended together
         )
         try:
-            events += _follow(child, job.events, progress, show)
+            _follow(child, job.events, progress, on_step, watch)
         except BaseException:
             _end_group(child)
             raise
         finally:
-            show.close()
             progress.close()
-    if child.returncode != 0:
-        say_what_is_wrong(job, history(events), log.read_text("utf-8", errors="replace"))
-        raise InputError(_what_failed(job.method, child.returncode, log))
-    return _result(job, events)
+    return int(child.returncode)
+
+
+def _fit(job: TrainingJob, code: int, log: Path, watch: MemoryWatch) -> TrainingJob:
+    """Return the job changed by the ladder's next rung; InputError where that is not the way on."""
+    words = memory_errors.ran_out_of_memory(log.read_text("utf-8", errors="replace"), code, watch)
+    if words is None:
+        raise InputError(_what_failed(job.method, code, log))
+    rung = memory_errors.next_rung(job)
+    if rung is None or not job.parameters.get("auto_fit"):
+        advice = memory_errors.advice(job, resume.longest_block(job))
+        raise InputError(f"{job.method}: out of memory: {words[:200]} {advice} The whole log is {log}.")
+    logger.warning("%s: out of memory; %s: %s", job.method, rung.name, rung.why)
+    return resume.take_rung(job, rung)
+
+
+def _steps(job: TrainingJob) -> int:
+    """Count the steps that a job takes over the rows it was given.
+
+    Where attention is not by row, the child divides blocks, and `epochs` of them are more steps than this.
+    """
+    with pa.memory_map(job.data) as file:
+        rows = pa.ipc.open_file(file).read_all()
+    trained = rows.filter(pc.equal(rows.column("split"), "train")).num_rows
+    return optimizer_steps(job.method, job.parameters, trained)
 
 
 def _result(job: TrainingJob, events: list[dict[str, Any]]) -> Result:
     """Bring together what a finished child has left: adapter, history, report."""
-    report = json.loads((Path(job.folder) / _REPORT).read_text("utf-8"))
-    from ta_pipeline.training.watch.events import history
-    from ta_pipeline.training.watch.summary import say_what_is_wrong, sum_up
-
-    steps = history(events)
-    findings = {"findings": say_what_is_wrong(job, steps)}
-    return job.result, steps, report | sum_up(events, report.get("kept_step")) | findings
+    report = json.loads((Path(job.folder) / REPORT).read_text("utf-8"))
+    return job.result, _history(events), report | _figures(events, report, job) | resume.lineage(job)
 
 
 def _end_group(child: subprocess.Popen[Any]) -> None:
@@ -159,21 +160,24 @@ def _end_group(child: subprocess.Popen[Any]) -> None:
 
 
 def _follow(
-    child: subprocess.Popen[Any], path: Path, progress: Progress, on_step: Callable[[dict[str, Any]], None]
-) -> list[dict[str, Any]]:
-    """Read the child's events as they come until it has ended."""
-    events: list[dict[str, Any]] = []
-    offset = path.stat().st_size if path.is_file() else 0
+    child: subprocess.Popen[Any],
+    path: Path,
+    progress: Progress,
+    on_step: Callable[[dict[str, Any]], None],
+    watch: MemoryWatch,
+) -> None:
+    """Hand on the child's events as they come until it has ended."""
+    _, offset = _read_events(path, 0)  # a line that a kill left half written is cut off by the child
     while True:
         ended = child.poll() is not None
+        watch.look()
         fresh, offset = _read_events(path, offset)
         for event in fresh:
-            events.append(event)
-            on_step(event)
+            on_step({name: value for name, value in event.items() if name != "step_seconds"})
             if event.get("loss") is not None:
                 progress.advance(event["step"] - progress.done, f"loss {event['loss']:.3f}")
         if ended:
-            return events
+            return
         time.sleep(0.5)
 
 
@@ -194,4 +198,4 @@ def _what_failed(method: str, code: int, log: Path) -> str:
     lines = [line.strip() for line in text.splitlines() if not _RULE.match(line)]
     errors = [line for line in lines if _EXCEPTION.match(line) and "ChildFailedError" not in line]
     last = (errors or _KILLED.findall(text) or lines or ["it printed nothing"])[-1]
-    return f"{method}: training ended with exit code {code}: {last[:400]} The whole log is {log}."
+    return f"{method}: training ended with exit code {code}: {last[:300]} The whole log is {log}."

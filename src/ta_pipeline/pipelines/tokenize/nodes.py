@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from ta_pipeline.chat.packing import in_steps, pack, pack_efficiency
 from ta_pipeline.chat.rows import label_report, preference_tokens, token_rows
+from ta_pipeline.chat.selection import account_for, select_rows
 from ta_pipeline.chat.template import load_tokenizer
 from ta_pipeline.params import DpoParams, TokenizeParams
 from ta_pipeline.records import InputError
@@ -29,12 +30,14 @@ def tokenize_examples(
 
 
 def pack_token_rows(
-    token_rows: pa.Table, truncation_ledger: pa.Table, tokenize: TokenizeParams, seed: int
+    token_rows: pa.Table, truncation_ledger: pa.Table, tokenize: TokenizeParams, task: str, seed: int
 ) -> tuple[pa.Table, dict[str, Any]]:
-    """Pack token rows into blocks and report what is learned."""
+    """Pack the token rows of a task into blocks and report what is learned."""
+    every, token_rows = token_rows.num_rows, select_rows(token_rows, task)
     blocks = pack(token_rows, tokenize.max_seq_len, tokenize.packing, seed)
     efficiency = pack_efficiency(blocks, tokenize.max_seq_len)
-    return blocks, label_report(token_rows, truncation_ledger, blocks, tokenize.max_seq_len, efficiency)
+    report = label_report(token_rows, truncation_ledger, blocks, tokenize.max_seq_len, efficiency)
+    return blocks, account_for(report, every - token_rows.num_rows, task)
 
 
 def tokenize_preferences(

@@ -21,7 +21,7 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 func=pack_token_rows,
-                inputs=["token_rows", "truncation_ledger", "params:tokenize", "params:seed"],
+                inputs=["token_rows", "truncation_ledger", "params:tokenize", "params:task", "params:seed"],
                 outputs=["token_blocks", "label_report"],
                 name="pack_token_rows",
             ),

@@ -16,7 +16,6 @@ from typing import Any
 import pyarrow as pa
 from transformers import TrainerCallback
 
-from ta_pipeline.training.checkpoints import seal
 from ta_pipeline.training.watch.steps import Meter
 
 #: Figures of each step, as the history of a run, MLflow and TensorBoard have them. `tokens_read` counts what
@@ -73,11 +72,11 @@ def figures_of(logs: dict[str, Any]) -> dict[str, float]:
 
 
 class EventWriter(TrainerCallback):  # type: ignore[misc]
-    """Append every step's figures to a file, and seal every checkpoint after it is saved."""
+    """Append every step's figures to a file."""
 
-    def __init__(self, path: Path, checkpoints: Path, meter: Meter) -> None:
+    def __init__(self, path: Path, meter: Meter) -> None:
         """`meter` is the watched trainer's own."""
-        self._path, self._checkpoints, self._meter = path, checkpoints, meter
+        self._path, self._meter = path, meter
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any], **kwargs: Any) -> None:
         """Write one line for a training step or an evaluation."""
@@ -90,11 +89,6 @@ class EventWriter(TrainerCallback):  # type: ignore[misc]
             event |= self._meter.figures | {"example_ids": self._meter.ids}
         with self._path.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(event) + "\n")
-
-    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Seal the checkpoint that has just been written."""
-        if state.is_world_process_zero:
-            seal(self._checkpoints / f"checkpoint-{state.global_step}")
 
 
 def history(events: list[Event]) -> pa.Table:
