@@ -26,7 +26,7 @@ from ta_pipeline.paths import log_dir
 from ta_pipeline.progress import Progress
 from ta_pipeline.records import InputError
 from ta_pipeline.training import memory_errors, resume
-from ta_pipeline.training.job import REPORT, TrainingJob, optimizer_steps, rows_per_step
+from ta_pipeline.training.job import REPORT, TrainingJob, optimizer_steps
 from ta_pipeline.training.memory_errors import MemoryWatch
 
 logger = logging.getLogger(__name__)
@@ -84,10 +84,13 @@ def run(job: TrainingJob, on_step: Callable[[dict[str, Any]], None]) -> Result:
     Where memory runs out and `auto_fit` is set, the ladder's next rung is taken and the run goes on. Raises
     InputError that names the log, and the next rung, where the child failed.
     """
+    from ta_pipeline.training.watch.events import once
+
     log = (log_dir() / f"{job.method}.log").absolute()
+    show = once(lambda step, figures, _: on_step({"step": step} | figures))
     while not (Path(job.folder) / REPORT).is_file():  # there already: trained, but never saved
         watch = MemoryWatch()
-        code = _run_child(job, on_step, log, watch)
+        code = _run_child(job, show, log, watch)
         if code == 0:
             break
         job = _fit(job, code, log, watch)
@@ -96,13 +99,18 @@ def run(job: TrainingJob, on_step: Callable[[dict[str, Any]], None]) -> Result:
 
 
 def _run_child(
-    job: TrainingJob, on_step: Callable[[dict[str, Any]], None], log: Path, watch: MemoryWatch
+    job: TrainingJob, show: Callable[[int, dict[str, float], float], None], log: Path, watch: MemoryWatch
 ) -> int:
-    """Start the child, follow it to its end, and return its exit code."""
+    """Start the child, show its figures to its end, and return its exit code."""
+    from ta_pipeline.training.watch.board import Board
+    from ta_pipeline.training.watch.events import Replay
+
     cpu = not has_gpu()
     processes = job.parameters["num_processes"]
     progress = Progress(f"training {job.method}", _steps(job), "steps")
-    with log.open("w", encoding="utf-8") as stream:
+    board = Board(log_dir() / "tensorboard" / Path(job.folder).name)
+    replay = Replay(resume.lived(_read_events(job.events, 0)[0]), [show, board.show])
+    with log.open("w", encoding="utf-8") as stream, board:
         child = subprocess.Popen(
             launch_command(Path(job.folder) / "job.json", processes, cpu),
             stdout=stream,
@@ -111,18 +119,24 @@ def _run_child(
             start_new_session=True,  # one group for launcher and ranks, so that all can be ended together
         )
         try:
-            _follow(child, job.events, progress, on_step, watch)
+            _follow(child, job.events, progress, replay, watch)
         except BaseException:
             _end_group(child)
             raise
         finally:
+            replay.close()
             progress.close()
     return int(child.returncode)
 
 
 def _fit(job: TrainingJob, code: int, log: Path, watch: MemoryWatch) -> TrainingJob:
     """Return the job changed by the ladder's next rung; InputError where that is not the way on."""
-    words = memory_errors.ran_out_of_memory(log.read_text("utf-8", errors="replace"), code, watch)
+    from ta_pipeline.training.watch.events import history
+    from ta_pipeline.training.watch.summary import say_what_is_wrong
+
+    printed = log.read_text("utf-8", errors="replace")
+    words = memory_errors.ran_out_of_memory(printed, code, watch)
+    say_what_is_wrong(job, history(resume.lived(_read_events(job.events, 0)[0])), printed)
     if words is None:
         raise InputError(_what_failed(job.method, code, log))
     rung = memory_errors.next_rung(job)
@@ -147,7 +161,16 @@ def _steps(job: TrainingJob) -> int:
 def _result(job: TrainingJob, events: list[dict[str, Any]]) -> Result:
     """Bring together what a finished child has left: adapter, history, report."""
     report = json.loads((Path(job.folder) / REPORT).read_text("utf-8"))
-    return job.result, _history(events), report | _figures(events, report, job) | resume.lineage(job)
+    from ta_pipeline.training.watch.events import history
+    from ta_pipeline.training.watch.summary import say_what_is_wrong, sum_up
+
+    steps = history(events)
+    findings = {"findings": say_what_is_wrong(job, steps)}
+    return (
+        job.result,
+        steps,
+        report | sum_up(events, report.get("kept_step")) | resume.lineage(job) | findings,
+    )
 
 
 def _end_group(child: subprocess.Popen[Any]) -> None:
@@ -173,7 +196,7 @@ def _follow(
         watch.look()
         fresh, offset = _read_events(path, offset)
         for event in fresh:
-            on_step({name: value for name, value in event.items() if name != "step_seconds"})
+            on_step(event)
             if event.get("loss") is not None:
                 progress.advance(event["step"] - progress.done, f"loss {event['loss']:.3f}")
         if ended:
@@ -198,4 +221,4 @@ def _what_failed(method: str, code: int, log: Path) -> str:
     lines = [line.strip() for line in text.splitlines() if not _RULE.match(line)]
     errors = [line for line in lines if _EXCEPTION.match(line) and "ChildFailedError" not in line]
     last = (errors or _KILLED.findall(text) or lines or ["it printed nothing"])[-1]
-    return f"{method}: training ended with exit code {code}: {last[:300]} The whole log is {log}."
+    return f"{method}: training ended with exit code {code}: {last[:400]} The whole log is {log}."

@@ -83,7 +83,7 @@ def test_the_rows_of_a_step_are_those_that_its_micro_batches_hold(make_job, monk
     monkeypatch.setattr(PackedTrainer, "compute_loss", compute_loss)
     job = make_job(counting(7), max_steps=6, global_batch_size=3)
     trainer = build_trainer(job, [])
-    trainer.add_callback(EventWriter(job.events, job.checkpoints, trainer.meter))
+    trainer.add_callback(EventWriter(job.events, trainer.meter))
     trainer.train()
     named = [name for event in events_of(job) if "loss" in event for name in event["example_ids"]]
     assert named == [f"train{(first - 300) // 7}" for first in seen]

@@ -196,7 +196,7 @@ def _spikes(history: pa.Table, losses: Sequence[Point]) -> list[Finding]:
             "spike",
             "warning",
             steps[0],
-            f"the loss jumped to {values[steps[0]]:.3g}{times}; rows in the batch: {shown or 'not recorded'}.",
+            f"the loss jumped to {values[steps[0]]:.3g}{times}; rows in the batch: {shown or 'unknown'}.",
             ["dirty rows: very long text, stray symbols, a wrong answer", "the end of the warm-up"],
             [
                 "look at these rows with `ta preview`, and take out or mend them.",
@@ -299,7 +299,7 @@ def fragmented(step: int | None, used: float, reserved: float) -> Finding:
         "memory_fragmented",
         "warning",
         step,
-        f"PyTorch holds {reserved:.1f} GiB of the GPU, and its tensors never needed more than {used:.1f} GiB.",
+        f"PyTorch holds {reserved:.1f} GiB of the GPU; its tensors never needed more than {used:.1f} GiB.",
         ["batches of very different lengths leave holes that no later tensor fits"],
         [
             "PYTORCH_ALLOC_CONF=expandable_segments:True (or max_split_size_mb:128) in the environment.",

@@ -50,7 +50,7 @@ def evaluated(state: Any) -> bool:
 
 
 class EarlyStopper(TrainerCallback):  # type: ignore[misc]
-    """Keep the best weights below `folder`, and end the run after `patience` evaluations without a better one.
+    """Keep the best weights below `folder`; end the run after `patience` evaluations without better ones.
 
     `save` writes the adapter as it is now into a folder; all ranks call it.
     """

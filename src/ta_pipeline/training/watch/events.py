@@ -47,7 +47,7 @@ _NAMES = {
     "rewards/margins": "reward_margin",
     "rewards/accuracies": "reward_accuracy",
 }
-#: What the loss and the token accuracy of an evaluated set are called; a trainer with one set calls it "eval".
+#: What loss and token accuracy of an evaluated set are called; a trainer with one set calls it "eval".
 _SETS: dict[str, tuple[str | None, str | None]] = {
     "eval": ("validation_loss", "validation_accuracy"),
     "eval_validation": ("validation_loss", "validation_accuracy"),
@@ -57,6 +57,8 @@ _SETS: dict[str, tuple[str | None, str | None]] = {
 _EVALUATED = ("validation_loss", "general_loss", "benchmark_score")
 
 Event = dict[str, Any]
+#: Takes a step, its figures by name, and the time in seconds since 1970.
+Show = Callable[[int, dict[str, float], float], None]
 
 
 def figures_of(logs: dict[str, Any]) -> dict[str, float]:
@@ -105,17 +107,30 @@ def history(events: list[Event]) -> pa.Table:
     return pa.Table.from_pylist([by_step[step] for step in sorted(by_step)], schema)
 
 
+def once(show: Show) -> Show:
+    """Hand on only what has not been shown: MLflow keeps every point that it is given.
+
+    A run that is changed when memory runs out, and goes on, comes to some steps twice.
+    """
+    shown: set[tuple[int, tuple[str, ...]]] = set()
+
+    def first(step: int, figures: dict[str, float], seconds: float) -> None:
+        if (key := (step, tuple(sorted(figures)))) not in shown:
+            shown.add(key)
+            show(step, figures, seconds)
+
+    return first
+
+
 class Replay:
     """Hand events on to who shows them (MLflow, TensorBoard): first those of the killed run, then new ones.
 
-    What a killed run had reported beyond its last checkpoint is computed again and must not stand twice. Where
-    the run goes on is known by its first new event.
+    What a killed run had reported beyond its last checkpoint is computed again and must not stand twice.
+    Where the run goes on is known by its first new event.
     """
 
-    def __init__(
-        self, earlier: list[Event], shown: list[Callable[[int, dict[str, float], float], None]]
-    ) -> None:
-        """Each of `shown` takes step, figures by name, and the time in seconds since 1970."""
+    def __init__(self, earlier: list[Event], shown: list[Show]) -> None:
+        """`earlier` are the events of the killed run."""
         self._earlier, self._shown = earlier, shown
 
     def __call__(self, event: Event) -> None:
