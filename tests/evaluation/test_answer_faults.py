@@ -1,10 +1,8 @@
 """What is wrong with answers as texts."""
 
-import pyarrow as pa
 import pytest
 
 from ta_pipeline.evaluation.answer_faults import diagnose_answers, loops
-from ta_pipeline.records import PREDICTION
 
 SOUND = [
     "The second law says that the acceleration of a body is proportional to the net force on it, and inversely "
@@ -20,11 +18,7 @@ LOOPING_ZH = "所以答案是加速度,所以答案是加速度,所以答案是�
 
 
 def predictions(answers, reason="stop"):
-    rows = [
-        {"artefact": "sft", "question_id": str(i), "mode": "context", "answer": a, "finish_reason": reason}
-        for i, a in enumerate(answers)
-    ]
-    return pa.Table.from_pylist(rows, PREDICTION)
+    return [{"artefact": "sft", "answer": answer, "finish_reason": reason} for answer in answers]
 
 
 def test_loops_are_seen_in_both_languages_and_lists_are_none():
@@ -34,7 +28,7 @@ def test_loops_are_seen_in_both_languages_and_lists_are_none():
 
 def test_sound_answers_are_left_alone():
     assert diagnose_answers(predictions(SOUND * 5)) == []
-    assert diagnose_answers(predictions([])) == []
+    assert diagnose_answers(predictions([None])) == []
 
 
 def test_answers_that_repeat_themselves_are_counted_and_one_is_quoted():

@@ -6,9 +6,8 @@ The seed's table (3.1, quality of inference) names them. What an answer says is 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-
-import pyarrow as pa
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ta_pipeline.text.repetition import TokenBatch
 from ta_pipeline.training.watch.diagnosis import Finding
@@ -29,18 +28,17 @@ def loops(answers: Sequence[str]) -> list[bool]:
     return [bool(share > LOOP and n >= LEAST_TOKENS) for share, n in zip(shares, batch.counts, strict=True)]
 
 
-def diagnose_answers(predictions: pa.Table) -> list[Finding]:
-    """Name what is wrong with answers (schema PREDICTION), for each artefact that wrote them."""
+def diagnose_answers(rows: Sequence[Mapping[str, Any]]) -> list[Finding]:
+    """Name what is wrong with answers, for each artefact that wrote them.
+
+    Rows have `artefact`, `answer` (None where it was not asked) and `finish_reason`, as in PREDICTION.
+    """
+    answered = [row for row in rows if row["answer"] is not None]
     found = []
-    for artefact in dict.fromkeys(predictions.column("artefact").to_pylist()):
-        rows = [
-            row
-            for row in predictions.to_pylist()
-            if row["artefact"] == artefact and row["answer"] is not None
-        ]
-        if rows:
-            answers, reasons = [row["answer"] for row in rows], [row["finish_reason"] for row in rows]
-            found += [*_repeated(artefact, answers), *_stops_wrongly(artefact, answers, reasons)]
+    for artefact in dict.fromkeys(row["artefact"] for row in answered):
+        own = [row for row in answered if row["artefact"] == artefact]
+        answers, reasons = [row["answer"] for row in own], [row["finish_reason"] for row in own]
+        found += [*_repeated(artefact, answers), *_stops_wrongly(artefact, answers, reasons)]
     return found
 
 
