@@ -87,6 +87,17 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
         ctx.exit(1)
 
 
+@cli.command()
+@click.argument("job", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--node", type=click.IntRange(min=1), required=True, help="Place in the host file, from 0.")
+@click.pass_context
+def worker(ctx: click.Context, job: Path, node: int) -> None:
+    """Run this machine's part of JOB, a training on several machines; the first one says when and how."""
+    from ta_pipeline.training.nodes import run_node
+
+    ctx.exit(run_node(job.absolute(), node))
+
+
 @cli.command("new-course")
 @click.argument("name")
 @click.option(
@@ -210,6 +221,36 @@ def describe(title: str, start: float | None, text: str) -> str:
 
     where = title if start is None else f"{title} {clock(start)}"
     return f"{where}: {' '.join(text.split())[:_EXCERPT]}"
+
+
+@cli.command()
+@click.option("--rows", type=click.IntRange(1), default=3, show_default=True, help="Rows shown, at most.")
+@click.option("--id", "row_id", help="Only the row of this id.")
+@click.option("--task", help="Only rows of this task; without it, some of every one.")
+@click.option("--cut", is_flag=True, help="Only rows that were cut or dropped, with the reason.")
+@click.option("--ids", is_flag=True, help="The id of every token behind it.")
+@click.option("--html", type=_FILE, help="Write them as a page to this file instead.")
+def preview(rows: int, row_id: str | None, task: str | None, cut: bool, ids: bool, html: Path | None) -> None:
+    """Show training rows of the last run, what is learned in green."""
+    import sys
+
+    from ta_pipeline import preview_command as previewing
+    from ta_pipeline.ask import open_last_run
+    from ta_pipeline.chat.preview import as_html, in_terminal
+
+    target = html and html.absolute()
+    with contextlib.chdir(project_root(Path.cwd())):
+        views = previewing.views(open_last_run(Path.cwd()), rows, row_id, task, cut)
+    if not views:
+        click.echo("No row was cut or dropped." if cut else "There is no such row.")
+    elif target:
+        target.write_text(
+            as_html(views, "Rows that were cut or dropped" if cut else "Training rows"), "utf-8"
+        )
+        click.echo(f"{len(views)} rows are in {html}")
+    else:
+        colour = previewing.wants_colour(sys.stdout.isatty(), os.environ)
+        click.echo(in_terminal(views, colour, ids), color=colour)
 
 
 @cli.command()

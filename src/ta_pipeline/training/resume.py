@@ -56,12 +56,17 @@ def describe(job: TrainingJob, rows: pa.Table) -> dict[str, Any]:
         "seed": job.seed,
         "precision": job.precision,
         "rows": {"count": rows.num_rows, "sha256": _hash_table(rows)},
-        "template": _hash_files(model, _TOKENIZER),
+        "template": hash_template(model),
         "base_model": hash_weights(model),
         "starting_adapter": hash_weights(adapter) if adapter else None,
         "code": _hash_code(),
         "libraries": _versions(),
     }
+
+
+def hash_template(folder: Path) -> str:
+    """Hash what turns text into tokens in a model's folder, its chat template among it."""
+    return _hash_files(folder, _TOKENIZER)
 
 
 def key_of(run: dict[str, Any]) -> str:
@@ -141,8 +146,8 @@ def read_run(job: TrainingJob) -> dict[str, Any]:
 
 
 def hash_weights(folder: Path) -> str:
-    """Hash what a folder's model or adapter is: its weights and their configuration."""
-    return _hash_files(folder, ("config.json", "adapter_config.json", "*.safetensors"))
+    """Hash what a folder's model or adapter is: its weights, their configuration, code that it brings."""
+    return _hash_files(folder, ("config.json", "adapter_config.json", "*.safetensors", "*.py"))
 
 
 def take_rung(job: TrainingJob, rung: Rung) -> TrainingJob:

@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ta_pipeline.chat.families import trusts_remote_code
 from ta_pipeline.records import InputError
 
 _RECORD = "training.json"
@@ -34,6 +35,7 @@ def load_trained(base_model: Path, trained: Path | None, **loading: Any) -> Any:
     """
     from transformers import AutoModelForCausalLM
 
+    loading["trust_remote_code"] = trusts_remote_code(base_model)
     if trained is None or not is_adapter(trained):
         return AutoModelForCausalLM.from_pretrained(trained or base_model, **loading)
     from peft import PeftModel

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
+from tests.training.layers.conftest import ALL, CONFIGS, make_model
 from torch.nn.functional import cross_entropy
 
-from tests.training.layers.conftest import ALL, CONFIGS, make_model
 from ta_pipeline.training.layers import elementwise
 from ta_pipeline.training.layers.fast import use_fast_layers
 from ta_pipeline.training.layers.row_attention import Row

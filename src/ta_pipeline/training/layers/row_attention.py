@@ -131,9 +131,7 @@ class Flat(NamedTuple):
 @lru_cache(maxsize=4)  # every layer of a step asks for the same rows
 def flatten_rows(rows: tuple[Row, ...], device: torch.device) -> Flat:
     """List the keys that rows read, prefix first, and where each row's queries and keys begin."""
-    places = [
-        torch.arange(start, end) for row in rows for start, end in (*row.prefix, (row.start, row.end))
-    ]
+    places = [torch.arange(start, end) for row in rows for start, end in (*row.prefix, (row.start, row.end))]
     queries = [row.end - row.start for row in rows]
     keys = [row.end - row.start + row.shared for row in rows]
     bounds = (torch.tensor([0, *accumulate(sizes)], dtype=torch.int32) for sizes in (queries, keys))
