@@ -58,7 +58,7 @@ class Result:
     peak: int  # bytes, all its processes together
 
 
-def measure(quick: bool = False) -> Iterator[dict[str, Any]]:
+def measure(quick: bool = False, precision: str = "auto") -> Iterator[dict[str, Any]]:
     """Yield one row a figure."""
     sizes = QUICK if quick else FULL
     yield counter_error()
@@ -66,7 +66,7 @@ def measure(quick: bool = False) -> Iterator[dict[str, Any]]:
         print("train is not measured: TA_SAMPLES_DIR names no folder with the sample rows", flush=True)
         return
     with tempfile.TemporaryDirectory() as folder:
-        contests = Contests(Path(folder), sizes)
+        contests = Contests(Path(folder), sizes, precision)
         yield from _speed(contests, sizes)
         yield from _growth(contests, sizes)
 
@@ -74,11 +74,11 @@ def measure(quick: bool = False) -> Iterator[dict[str, Any]]:
 class Contests:
     """The rows of each contest, and the processes that train over them."""
 
-    def __init__(self, folder: Path, sizes: Sizes) -> None:
+    def __init__(self, folder: Path, sizes: Sizes, precision: str) -> None:
         from ta_pipeline.training.base_model import resolve_base_model
         from ta_pipeline.training.precision import resolve_precision
 
-        self.precision = resolve_precision(asked_precision())
+        self.precision = resolve_precision(precision)
         self.model = str(resolve_base_model(sizes.model))
         self.rows = encoded_rows(self.model, sizes.rows)
         self._folder, self._sizes, self._count = folder, sizes, 0
@@ -114,12 +114,6 @@ class Contests:
         result = json.loads(output.splitlines()[-1])
         del result["built"]
         return Result(**result, peak=peak)
-
-
-def asked_precision() -> str:
-    """Return what `--precision` names on the command line, else auto."""
-    given = sys.argv[1:]
-    return given[given.index("--precision") + 1] if "--precision" in given[:-1] else "auto"
 
 
 def encoded_rows(model: str, count: int) -> list[Row]:
