@@ -187,12 +187,16 @@ def _train(one: Configuration) -> Seen:
 
 def _peak(command: Sequence[str], folder: Path) -> float:
     """Run a command; return the most bytes of memory that its process had."""
-    environment = os.environ | MALLOC | {
-        "CUDA_VISIBLE_DEVICES": "",
-        "ACCELERATE_USE_CPU": "true",
-        "HF_HUB_OFFLINE": "1",
-        "TOKENIZERS_PARALLELISM": "false",
-    }
+    environment = (
+        os.environ
+        | MALLOC
+        | {
+            "CUDA_VISIBLE_DEVICES": "",
+            "ACCELERATE_USE_CPU": "true",
+            "HF_HUB_OFFLINE": "1",
+            "TOKENIZERS_PARALLELISM": "false",
+        }
+    )
     log = folder / "log"
     with log.open("w") as stream:
         child = subprocess.Popen(command, env=environment, stdout=stream, stderr=subprocess.STDOUT)

@@ -212,7 +212,9 @@ def this_machine(asked: str, hidden: int) -> Machine:
         device = torch.cuda.get_device_properties(0)
         known = known_gpu(device.name)
         peak = known.tflops * 1e12 if known and precision != "fp32" else peak_flops(hidden, precision)
-        return Machine("cuda", device.total_memory / GIB, device.name, peak, precision, attention, named=False)
+        return Machine(
+            "cuda", device.total_memory / GIB, device.name, peak, precision, attention, named=False
+        )
     peak = peak_flops(hidden, precision)
     return Machine("cpu", main_memory() / GIB, "this CPU", peak, precision, attention, named=False)
 
@@ -270,9 +272,7 @@ def _run(stage: Stage, setting: Setting, machine: Machine, seen: Seen) -> Run:
     )
 
 
-def _climb(
-    stage: Stage, setting: Setting, shape: ModelShape, machine: Machine, seen: Seen
-) -> list[Step]:
+def _climb(stage: Stage, setting: Setting, shape: ModelShape, machine: Machine, seen: Seen) -> list[Step]:
     """Take one rung after the other, each on top of those before it."""
     parameters = (setting.sft if stage == "sft" else setting.dpo).model_dump()
     before = forecast(shape, _run(stage, setting, machine, seen)).peak

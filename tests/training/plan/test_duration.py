@@ -82,4 +82,10 @@ def test_an_unknown_card_is_not_taken_for_another():
 
 
 def test_memory_alone_names_a_card_that_often_has_it():
-    assert [typical_gpu(gib).name for gib in (16, 24, 47.5, 80, 141)] == ["T4", "RTX 4090", "RTX A6000", "A100", "H200"]
+    assert [typical_gpu(gib).name for gib in (16, 24, 47.5, 80, 141)] == [
+        "T4",
+        "RTX 4090",
+        "RTX A6000",
+        "A100",
+        "H200",
+    ]
