@@ -87,6 +87,17 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
         ctx.exit(1)
 
 
+@cli.command()
+@click.argument("job", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--node", type=click.IntRange(min=1), required=True, help="Place in the host file, from 0.")
+@click.pass_context
+def worker(ctx: click.Context, job: Path, node: int) -> None:
+    """Run this machine's part of JOB, a training on several machines; the first one says when and how."""
+    from ta_pipeline.training.nodes import run_node
+
+    ctx.exit(run_node(job.absolute(), node))
+
+
 @cli.command("new-course")
 @click.argument("name")
 @click.option(

@@ -48,7 +48,7 @@ class ForkServer:
         inherited = dict(os.environ) | {"PYTHONPATH": str(source)}
         self.process = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("fork_server.py"))],
-            env=child_environment(1, True, inherited) | {"OMP_NUM_THREADS": "1"},
+            env=child_environment({"zero_stage": 0}, 1, True, inherited) | {"OMP_NUM_THREADS": "1"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

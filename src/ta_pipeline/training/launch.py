@@ -13,7 +13,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -28,6 +27,14 @@ from ta_pipeline.records import InputError
 from ta_pipeline.training import memory_errors, resume
 from ta_pipeline.training.job import REPORT, TrainingJob, optimizer_steps, rows_per_step
 from ta_pipeline.training.memory_errors import MemoryWatch
+from ta_pipeline.training.nodes import (
+    Host,
+    Meeting,
+    OtherNodes,
+    arrange_meeting,
+    launch_commands,
+    read_hostfile,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -41,21 +48,14 @@ _RULE = re.compile(r"^[\W_]*$")
 Result = tuple[Path, pa.Table, dict[str, Any]]
 
 
-def launch_command(job_file: Path, num_processes: int, cpu: bool) -> list[str]:
-    """Return the command that starts `num_processes` ranks of the worker on this machine."""
-    command = [sys.executable, "-m", "accelerate.commands.launch", "--num_machines", "1"]
-    command += ["--num_processes", str(num_processes), "--mixed_precision", "no", "--dynamo_backend", "no"]
-    if num_processes > 1:
-        # accelerate's name for "one torchrun rank a process"; ACCELERATE_USE_CPU makes them gloo ranks.
-        command += ["--multi_gpu", "--main_process_port", "0"]
-    elif cpu:
-        command += ["--cpu"]
-    return [*command, "-m", "ta_pipeline.training.worker", str(job_file)]
+def child_environment(
+    parameters: dict[str, Any], ranks: int, cpu: bool, inherited: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the child's environment: threads shared by this machine's ranks, no hub, no buffering.
 
-
-def child_environment(num_processes: int, cpu: bool, inherited: Mapping[str, str]) -> dict[str, str]:
-    """Return the child's environment: threads shared by the ranks, no hub, no telemetry, no colours."""
-    threads = max(1, (os.cpu_count() or 1) // num_processes)
+    Everything else is inherited: NCCL's time-outs and interfaces, say.
+    """
+    threads = max(1, (os.cpu_count() or 1) // ranks)
     environment = dict(inherited) | {
         "OMP_NUM_THREADS": str(threads),
         # Spinning threads make a small model slower on a busy machine; to sleep at once costs 11 % on an idle
@@ -67,7 +67,9 @@ def child_environment(num_processes: int, cpu: bool, inherited: Mapping[str, str
         "PYTHONUNBUFFERED": "1",
     }
     if cpu:
-        environment |= {"ACCELERATE_USE_CPU": "true", "DS_ACCELERATOR": "cpu", "CUDA_VISIBLE_DEVICES": ""}
+        environment |= {"DS_ACCELERATOR": "cpu", "CUDA_VISIBLE_DEVICES": ""}
+        if not parameters["zero_stage"]:  # with it accelerate would leave DeepSpeed out: see zero.join_ranks
+            environment["ACCELERATE_USE_CPU"] = "true"
     return environment
 
 
@@ -87,50 +89,65 @@ def run(job: TrainingJob, on_step: Callable[[dict[str, Any]], None]) -> Result:
     log = (log_dir() / f"{job.method}.log").absolute()
     while not (Path(job.folder) / REPORT).is_file():  # there already: trained, but never saved
         watch = MemoryWatch()
-        code = _run_child(job, on_step, log, watch)
+        code, failures = _run_child(job, on_step, log, watch)
         if code == 0:
             break
-        job = _fit(job, code, log, watch)
+        job = _fit(job, code, failures, log, watch)
     resume.mark_finished(job)
     return _result(job, resume.lived(_read_events(job.events, 0)[0]))
 
 
 def _run_child(
     job: TrainingJob, on_step: Callable[[dict[str, Any]], None], log: Path, watch: MemoryWatch
-) -> int:
-    """Start the child, follow it to its end, and return its exit code."""
+) -> tuple[int, str]:
+    """Start the child, follow it to its end; returns its exit code and how other machines failed."""
     cpu = not has_gpu()
-    processes = job.parameters["num_processes"]
+    job_file = Path(job.folder) / "job.json"
+    meeting, command = _plan(job, cpu)
     progress = Progress(f"training {job.method}", _steps(job), "steps")
-    with log.open("w", encoding="utf-8") as stream:
+    others = OtherNodes(job_file, meeting.hosts, log)
+    with log.open("w", encoding="utf-8") as stream, others:
         child = subprocess.Popen(
-            launch_command(Path(job.folder) / "job.json", processes, cpu),
+            command,
             stdout=stream,
             stderr=subprocess.STDOUT,
-            env=child_environment(processes, cpu, os.environ),
+            env=child_environment(job.parameters, meeting.hosts[0].slots, cpu, os.environ),
             start_new_session=True,  # one group for launcher and ranks, so that all can be ended together
         )
         try:
-            _follow(child, job.events, progress, on_step, watch)
+            _follow(child, job.events, progress, on_step, watch, others.check)
         except BaseException:
             _end_group(child)
             raise
         finally:
             progress.close()
-    return int(child.returncode)
+    return int(child.returncode), others.failures()
 
 
-def _fit(job: TrainingJob, code: int, log: Path, watch: MemoryWatch) -> TrainingJob:
+def _fit(job: TrainingJob, code: int, failures: str, log: Path, watch: MemoryWatch) -> TrainingJob:
     """Return the job changed by the ladder's next rung; InputError where that is not the way on."""
     words = memory_errors.ran_out_of_memory(log.read_text("utf-8", errors="replace"), code, watch)
     if words is None:
-        raise InputError(_what_failed(job.method, code, log))
+        raise InputError(f"{_what_failed(job.method, code, log)} {failures}".rstrip())
     rung = memory_errors.next_rung(job)
     if rung is None or not job.parameters.get("auto_fit"):
         advice = memory_errors.advice(job, resume.longest_block(job))
         raise InputError(f"{job.method}: out of memory: {words[:200]} {advice} The whole log is {log}.")
     logger.warning("%s: out of memory; %s: %s", job.method, rung.name, rung.why)
     return resume.take_rung(job, rung)
+
+
+def _plan(job: TrainingJob, cpu: bool) -> tuple[Meeting, list[str]]:
+    """Find this job's machines and this machine's command; write down what the others have to know."""
+    parameters, job_file = job.parameters, Path(job.folder) / "job.json"
+    hosts = [Host("localhost", parameters["num_processes"])]
+    if name := parameters["hostfile"]:
+        hosts = read_hostfile(Path.cwd(), name, parameters["num_processes"])
+    if len(hosts) == 1:
+        return Meeting(hosts, 0, cpu, {}), launch_commands(job_file, parameters, hosts, cpu)[0]
+    meeting = arrange_meeting(hosts, cpu, os.environ)
+    meeting.write(job_file)
+    return meeting, launch_commands(job_file, parameters, hosts, cpu, meeting.port)[0]
 
 
 def _steps(job: TrainingJob) -> int:
@@ -171,8 +188,9 @@ def _follow(
     progress: Progress,
     on_step: Callable[[dict[str, Any]], None],
     watch: MemoryWatch,
+    check: Callable[[], None],
 ) -> None:
-    """Hand on the child's events as they come until it has ended."""
+    """Hand on the child's events as they come until it has ended; `check` looks after the other machines."""
     _, offset = _read_events(path, 0)  # a line that a kill left half written is cut off by the child
     while True:
         ended = child.poll() is not None
@@ -184,6 +202,7 @@ def _follow(
                 progress.advance(event["step"] - progress.done, f"loss {event['loss']:.3f}")
         if ended:
             return
+        check()
         time.sleep(0.5)
 
 

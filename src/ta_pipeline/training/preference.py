@@ -215,8 +215,8 @@ def check_reference(trainer: DPOTrainer, job: TrainingJob) -> None:
     if not off <= SAME:
         raise InputError(
             f"dpo: the reference gives the first pairs other log-probabilities than {job.adapter} loaded "
-            f"afresh ({reference[0]:.3f} instead of {afresh[0]:.3f}; {off:.2g} apart at most, {SAME:g} allowed): "
-            "it is another model. Train sft again, and look at the versions of trl and peft in constraints.txt."
+            f"afresh ({reference[0]:.3f} instead of {afresh[0]:.3f}; {off:.2g} of it apart at most, {SAME:g} "
+            "allowed): it is another model. Train sft again, and install the trl and peft of constraints.txt."
         )
 
 

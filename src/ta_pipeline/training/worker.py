@@ -59,7 +59,7 @@ def find_checkpoint(trainer: Any, job: TrainingJob) -> str | None:
 
 def _report(trainer: Any, job: TrainingJob, seconds: float) -> dict[str, Any]:
     model = trainer.accelerator.unwrap_model(trainer.model)
-    trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    trainable = sum(getattr(p, "ds_numel", p.numel()) for p in model.parameters() if p.requires_grad)
     report: dict[str, Any] = {
         "seconds": round(seconds, 1),
         "trainable_parameters": trainable,
