@@ -27,6 +27,7 @@ from ta_pipeline.params import LoraParams, SftParams, TokenizeParams
 from ta_pipeline.records import IGNORE_INDEX
 from ta_pipeline.training.base_model import resolve_base_model
 from ta_pipeline.training.job import TrainingJob
+from ta_pipeline.training.launch import MALLOC
 from ta_pipeline.training.plan.forecast import FITTED, GIB, Fitted, forecast
 from ta_pipeline.training.plan.runs import Run, sft_run
 from ta_pipeline.training.plan.shapes import ModelShape, read_shape
@@ -186,12 +187,16 @@ def _train(one: Configuration) -> Seen:
 
 def _peak(command: Sequence[str], folder: Path) -> float:
     """Run a command; return the most bytes of memory that its process had."""
-    environment = os.environ | {
-        "CUDA_VISIBLE_DEVICES": "",
-        "ACCELERATE_USE_CPU": "true",
-        "HF_HUB_OFFLINE": "1",
-        "TOKENIZERS_PARALLELISM": "false",
-    }
+    environment = (
+        os.environ
+        | MALLOC
+        | {
+            "CUDA_VISIBLE_DEVICES": "",
+            "ACCELERATE_USE_CPU": "true",
+            "HF_HUB_OFFLINE": "1",
+            "TOKENIZERS_PARALLELISM": "false",
+        }
+    )
     log = folder / "log"
     with log.open("w") as stream:
         child = subprocess.Popen(command, env=environment, stdout=stream, stderr=subprocess.STDOUT)

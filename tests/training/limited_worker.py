@@ -1,4 +1,4 @@
-"""The training worker with little memory left: `limited_worker.py JOB.json MIB` may allocate MIB more.
+"""The training worker with little memory left: `limited_worker.py MIB JOB.json` may allocate MIB more.
 
 Once everything is imported, so that the limit does not depend on what the libraries take on a machine.
 """
@@ -16,6 +16,6 @@ from ta_pipeline.training.job import TrainingJob
 
 if __name__ == "__main__":
     status = dict(line.split(":") for line in Path("/proc/self/status").read_text().splitlines())
-    limit = int(status["VmData"].split()[0]) * 1024 + int(sys.argv[2]) * 2**20
+    limit = int(status["VmData"].split()[0]) * 1024 + int(sys.argv[1]) * 2**20
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-    worker.run(TrainingJob.read(Path(sys.argv[1])))
+    worker.run(TrainingJob.read(Path(sys.argv[2])))

@@ -11,6 +11,7 @@ from ta_pipeline.records import InputError
 from ta_pipeline.training import launch
 from ta_pipeline.training.job import TrainingJob
 from ta_pipeline.training.memory_errors import MemoryWatch, advice, ran_out_of_memory
+from ta_pipeline.training.nodes import Host, Meeting
 
 #: The allocator's of a CPU was printed here; those of GPUs are worded as in PyTorch's and bitsandbytes' sources.
 RECORDED = [
@@ -147,10 +148,20 @@ if not ({needs}):
 """
 
 
+def start_instead(monkeypatch, *command):
+    """Have launch start another Python than the worker's; the job file is its last argument."""
+    meeting = Meeting([Host("localhost", 1)], 0, True, {})
+    monkeypatch.setattr(
+        launch,
+        "_plan",
+        lambda job, cpu: (meeting, [sys.executable, *command, str(Path(job.folder) / "job.json")]),
+    )
+
+
 def run_stand_in(monkeypatch, tmp_path, needs, **changes):
     monkeypatch.setenv("OUT_BASE", str(tmp_path / "out"))
     script = STAND_IN.format(needs=needs)
-    monkeypatch.setattr(launch, "launch_command", lambda job, *_: [sys.executable, "-c", script, str(job)])
+    start_instead(monkeypatch, "-c", script)
     job = make_job(tmp_path / "out" / "tmp" / "sft-1", "m", [8, 1024], **changes)
     return launch.run(job, lambda event: None)[2]
 
@@ -202,7 +213,7 @@ def run_limited(monkeypatch, tmp_path, model, **changes):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2] / "src"))
     script = str(Path(__file__).with_name("limited_worker.py"))
-    monkeypatch.setattr(launch, "launch_command", lambda job, *_: [sys.executable, script, str(job), "600"])
+    start_instead(monkeypatch, script, "600")
     lora = {"rank": 8, "alpha": 8, "dropout": 0.1, "targets": "attention+mlp"}
     lengths = [64] * 7 + [6000]
     job = make_job(tmp_path / "out" / "tmp" / "sft-1", model, lengths, lora=lora, **changes)

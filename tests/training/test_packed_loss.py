@@ -57,7 +57,7 @@ def real(folder, backend, dtype=torch.float32):
     """Load the tiny model, of the bundled model's architecture, with one of the backends that are offered."""
     attention = backend if backend in ("eager", "flash_attention_2") else "sdpa"
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, attn_implementation=attention)
-    if backend == "by_row":
+    if backend in ("by_row", "fast"):
         assert use_row_attention(model)
     if backend == "fast":
         assert use_fast_layers(model.requires_grad_(False))

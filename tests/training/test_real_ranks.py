@@ -16,7 +16,15 @@ from benchmarks.zero_curves import STEPS, WAYS, draw, train
 pytestmark = [pytest.mark.prove, pytest.mark.timeout(900)]
 
 ROOT = Path(__file__).parents[2]
-ALONE = {"zero_stage": 2, "offload": "optimizer"}  # one process whose optimizer lies in main memory
+#: Beside the ways that are drawn: one process whose optimizer lies in main memory, other kinds of weights.
+MORE = {
+    "alone": {"zero_stage": 2, "offload": "optimizer"},
+    "dora": {"adapter": "dora"},
+    "dora, ZeRO-3": {"adapter": "dora"} | WAYS["ZeRO-3"],
+    "full": {"adapter": "full", "learning_rate": 1e-3},
+    "full, ZeRO-2": {"adapter": "full", "learning_rate": 1e-3} | WAYS["ZeRO-2"],
+    "full, ZeRO-3": {"adapter": "full", "learning_rate": 1e-3} | WAYS["ZeRO-3"],
+}
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +35,7 @@ def trained(tiny_model, tmp_path_factory):
     def by(way):
         if way not in done:
             out = tmp_path_factory.mktemp("ranks")
-            done[way] = (out, *train(out, tiny_model, WAYS.get(way, ALONE)))
+            done[way] = (out, *train(out, tiny_model, (WAYS | MORE)[way]))
         return done[way]
 
     return by
@@ -58,7 +66,7 @@ def checkpoint(out, step):
 @pytest.mark.parametrize("way", [*list(WAYS)[1:], "alone"])
 def test_ranks_learn_what_one_process_learns(way, trained, tiny_model):
     _, single, losses, _ = trained("one process")
-    changes = WAYS.get(way, ALONE)
+    changes = (WAYS | MORE)[way]
     out, adapter, also, report = trained(way)
     assert len(losses) == STEPS
     assert losses[0] - losses[-1] > 0.3
@@ -77,6 +85,24 @@ def test_every_checkpoint_holds_an_ordinary_adapter_too(way, trained, tiny_model
     single, out = trained("one process")[0], trained(way)[0]
     for step in (STEPS // 2, STEPS):
         assert_the_same_adapter(tiny_model, checkpoint(out, step), checkpoint(single, step), atol=2e-3)
+
+
+@pytest.mark.parametrize("way", ["full, ZeRO-2", "full, ZeRO-3"])
+def test_a_whole_model_is_sharded_and_saved_whole(way, trained):
+    from safetensors.torch import load_file
+
+    _, single, losses, _ = trained("full")
+    _, folder, also, report = trained(way)
+    assert also == pytest.approx(losses, abs=1e-3)
+    assert report["trainable_parameters"] == trained("full")[3]["trainable_parameters"]
+    ours, theirs = (load_file(folder / "model.safetensors") for folder in (folder, single))
+    assert ours.keys() == theirs.keys()
+    for name, weight in theirs.items():
+        torch.testing.assert_close(ours[name], weight, atol=2e-3, rtol=0)
+
+
+def test_dora_learns_the_same_under_stage_3(trained):
+    assert trained("dora, ZeRO-3")[2] == pytest.approx(trained("dora")[2], abs=1e-3)
 
 
 def test_validation_rows_are_looked_at_under_stage_3_too(trained):
@@ -184,10 +210,10 @@ def test_two_machines_reached_by_ssh_learn_what_one_process_learns(
 def test_a_machine_whose_part_fails_ends_the_training(two_machines, tiny_model, tmp_path, monkeypatch):
     from ta_pipeline.records import InputError
 
+    monkeypatch.setattr("ta_pipeline.training.nodes.GRACE", 1)
     two_machines('for line; do :; done; [ "$line" = true ] || { echo "no such folder"; exit 3; }')
-    with pytest.raises(
-        InputError, match=r"^localhost: its part .* exit code 3\. Its log is .*sft\.node1\.log"
-    ):
+    told = r"^The part of localhost ended with exit code 3; its log is .*sft\.node1\.log\.$"
+    with pytest.raises(InputError, match=told):
         train(tmp_path / "out", tiny_model, WAYS["data parallel"] | {"hostfile": "hosts"})
 
 

@@ -61,6 +61,19 @@ class SafeSaving:
         elif best:
             self.state.best_model_checkpoint = self.state.best_metric = self.state.best_global_step = None
 
+    def _load_from_checkpoint(self: Any, checkpoint: str, model: Any = None) -> None:
+        """Load weights; of an adapter with others beside it, too, the one that is trained.
+
+        PEFT saves the adapter "default" in the folder itself and DPO's "ref" in one below. Where there is one
+        below, transformers 5.17 loads only that, and DPO would go on from the adapter that SFT left.
+        """
+        super()._load_from_checkpoint(checkpoint, model)  # type: ignore[misc]
+        model = model or self.model
+        others = set(getattr(model, "peft_config", {})) - {"default"}
+        if others and (Path(checkpoint) / "adapter_model.safetensors").is_file():
+            model.load_adapter(checkpoint, "default", is_trainable=True)
+            model.set_adapter("default")
+
     def create_optimizer(self: Any, *args: Any, **kwargs: Any) -> Any:
         """Make the optimizer, and remember what its parameters' rates are before a checkpoint is loaded."""
         optimizer = super().create_optimizer(*args, **kwargs)  # type: ignore[misc]

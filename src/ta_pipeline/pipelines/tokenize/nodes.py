@@ -15,12 +15,16 @@ from ta_pipeline.chat.selection import account_for, select_rows
 from ta_pipeline.chat.template import load_tokenizer
 from ta_pipeline.params import DpoParams, TokenizeParams
 from ta_pipeline.records import InputError
+from ta_pipeline.training.watch.sets import general_apart
 
 
 def tokenize_examples(
     examples: pa.Table, base_model: Path, tokenize: TokenizeParams
 ) -> tuple[pa.Table, pa.Table]:
-    """Turn examples into labelled token rows, with a ledger of what was cut or dropped."""
+    """Turn examples into labelled token rows, with a ledger of what was cut or dropped.
+
+    Validation rows of public sets get a split of their own: training looks at them by themselves.
+    """
     tokenizer = load_tokenizer(base_model)
     rows, ledger = token_rows(tokenizer, examples, tokenize.max_seq_len, tokenize.workers)
     check_dropped(ledger, tokenize.max_dropped_share)
@@ -29,7 +33,7 @@ def tokenize_examples(
             "tokenize: no example is left to learn from. Look at truncation_ledger and dropped_examples, "
             "and raise tokenize.max_seq_len or add teaching material."
         )
-    return rows, ledger
+    return general_apart(rows), ledger
 
 
 def pack_token_rows(

@@ -31,21 +31,37 @@ _HEADS = {f"{family}ForCausalLM" for family in (*_LLAMA_LIKE, "SmolLM3")}
 def use_fast_layers(model: Any, compiled: bool = False) -> list[str]:
     """Replace what can be replaced in a model, with its adapter or without; returns what was, for the report.
 
-    Call it once, after the adapter is there. From then on the model takes `supervised_at`, `targets`,
-    `target_weights` and `label_smoothing`, and returns a SupervisedOutput (see `_with_targets`). `compiled`
-    has small functions compiled where there is a compiler.
+    Call it once, after the adapter is there; it includes `accept_targets`. Attention by row is named where
+    `use_row_attention` has set it, since what blocks hold depends on it. `compiled` has small functions
+    compiled where there is a compiler.
     """
-    base = model.get_base_model() if hasattr(model, "get_base_model") else model
-    base.forward = partial(_with_targets, base, base.forward)
-    if any(hasattr(parameter, "ds_id") for parameter in model.parameters()):
+    base = _unwrapped(model)
+    sharded = any(hasattr(parameter, "ds_id") for parameter in model.parameters())
+    accept_targets(model, in_chunks=not sharded)
+    if sharded:
         return []  # ZeRO-3 gathers a weight only for its own module's forward
     counts = {"fused LoRA": fuse_lora(model)} | _replace_modules(base)
-    attends = base.config._attn_implementation == row_attention.NAME or row_attention.use_row_attention(base)
-    counts |= {"attention by row": int(attends), "chunked head": int(_plain_head(base) is not None)}
-    device = next(base.parameters())
+    counts["attention by row"] = int(base.config._attn_implementation == row_attention.NAME)
+    counts["chunked head"] = int(_plain_head(base) is not None)
     if compiled and any(counts.values()):
-        counts["compiled"] = int(elementwise.compile_kernels(device.device.type, device.dtype))
+        first = next(base.parameters())
+        counts["compiled"] = int(elementwise.compile_kernels(first.device.type, first.dtype))
     return [name for name, count in counts.items() if count]
+
+
+def accept_targets(model: Any, in_chunks: bool = False) -> None:
+    """Have a model, called with targets, return their loss: a SupervisedOutput.
+
+    Its forward then takes `supervised_at` (N,), positions in its one sequence whose logits count, `targets`
+    (N,), the tokens that follow them, and perhaps `target_weights` (N,) and `label_smoothing`. `in_chunks`
+    never has all logits at the same time, where the head is a plain matrix.
+    """
+    base = _unwrapped(model)
+    base.forward = partial(_with_targets, base, base.forward, in_chunks)
+
+
+def _unwrapped(model: Any) -> Any:
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
 
 
 def _replace_modules(base: Any) -> dict[str, int]:
@@ -162,6 +178,7 @@ def _plain_head(base: Any) -> torch.Tensor | None:
 def _with_targets(
     base: Any,
     original: Any,
+    in_chunks: bool,
     *args: Any,
     supervised_at: torch.Tensor | None = None,
     targets: torch.Tensor | None = None,
@@ -169,13 +186,10 @@ def _with_targets(
     label_smoothing: float = 0.0,
     **kwargs: Any,
 ) -> Any:
-    """Call a model; with `targets` (N,) for the positions `supervised_at` (N,) of its one sequence, the loss.
-
-    A position is where its target's logits are computed, one before the target's own.
-    """
+    """Call a model; see `accept_targets`."""
     if supervised_at is None or targets is None:
         return original(*args, **kwargs)
-    weight = _plain_head(base)
+    weight = _plain_head(base) if in_chunks else None
     if weight is None:
         logits = original(*args, logits_to_keep=supervised_at, **kwargs).logits[0]
         return _plain_loss(logits, targets, target_weights, label_smoothing)

@@ -75,14 +75,19 @@ def computed_flops(shape: ModelShape, run: Run) -> float:
     return step_flops(shape, run) + again
 
 
+def utilisation(run: Run) -> float:
+    """Return the share of the peak that is taken to be used."""
+    return UTILISATION[run.device]
+
+
 def step_seconds(shape: ModelShape, run: Run, peak: float) -> float:
     """Forecast the seconds of one optimizer step; `peak` is one device's in FLOP/s."""
-    return computed_flops(shape, run) / (peak * UTILISATION[run.device])
+    return computed_flops(shape, run) / (peak * utilisation(run))
 
 
 def model_utilisation(shape: ModelShape, run: Run) -> float:
     """Forecast the MFU: what counts as work over what the device could do in the same time."""
-    return UTILISATION[run.device] * step_flops(shape, run) / computed_flops(shape, run)
+    return utilisation(run) * step_flops(shape, run) / computed_flops(shape, run)
 
 
 def known_gpu(name: str) -> Gpu | None:

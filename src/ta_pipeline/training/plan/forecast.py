@@ -281,7 +281,7 @@ def forecast(shape: ModelShape, run: Run, fitted: Fitted = FITTED) -> Forecast:
         Part("logits", logits, f"{run.scored:,} positions x {shape.vocabulary:,}"),
         Part("buffers", buffer_bytes(shape, run, fitted), _buffer_form(run)),
     )
-    return Forecast(tuple(part for part in parts if part.bytes), offloaded)
+    return Forecast(parts[run.adapter == "full" :], offloaded)  # with every weight trained none is frozen
 
 
 def _shards(run: Run, from_stage: int) -> int:
