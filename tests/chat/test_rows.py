@@ -14,6 +14,7 @@ from ta_pipeline.chat.rows import (
     RowWork,
     check_dropped,
     label_report,
+    preference_report,
     preference_tokens,
     token_rows,
 )
@@ -159,6 +160,15 @@ def test_a_long_prompt_is_cut_once_for_both(tokenizer):
     rows, ledger = preference_tokens(tokenizer, pair("word " * 300 + "why?", "because", "no"), 100, 64)
     assert ledger.to_pylist()[0]["action"] == "context_cut"
     assert len(rows.column("prompt_ids")[0]) <= 100
+
+
+def test_the_report_of_pairs_shows_what_was_cut_off_their_prompts(tokenizer):
+    rows, ledger = preference_tokens(tokenizer, pair("word " * 300 + "\nwhy?", "because", "no"), 100, 64)
+    report = preference_report(rows, ledger)
+    assert (report["kept"], report["truncated"]) == (1, {"turns_dropped": 0, "context_cut": 1})
+    assert report["tokens_cut"] >= 200 and report["characters_cut"] > 1000
+    (cut,) = report["cut_prompts"]
+    assert cut["id"] == "p" and cut["excerpt"].startswith("user: word word")
 
 
 def test_pairs_of_equal_answers_teach_nothing_and_are_dropped(tokenizer):

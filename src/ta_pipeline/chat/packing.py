@@ -141,8 +141,9 @@ def pack(rows: pa.Table, capacity: int, packing: bool, seed: int) -> pa.Table:
     is shuffled because best-fit puts the longest rows first.
     """
     parts = []
-    for split in sorted(set(rows.column("split").to_pylist())):
-        part = rows.filter(pc.equal(rows.column("split"), split))
+    splits = sorted(set(rows.column("split").to_pylist()))
+    for split in splits:
+        part = rows if len(splits) == 1 else rows.filter(pc.equal(rows.column("split"), split))
         lengths = pc.list_value_length(part.column("input_ids")).to_pylist()
         groups = [Family([row], length) for row, length in enumerate(lengths)]
         blocks = [[row] for row in range(part.num_rows)]

@@ -72,6 +72,8 @@ PREFERENCE_TOKENS = pa.schema(
     ]
 )
 
+#: Cut prompts of preference pairs that their report shows.
+_SHOWN = 20
 #: Columns of EXAMPLE that token rows are made of.
 EXAMPLE_COLUMNS = ["id", "split", "task", "language", "origin", "messages", "tools", "chunk_ids"]
 
@@ -323,6 +325,23 @@ def label_report(
         "pack_efficiency": round(efficiency, 4),
         "longest_row": int(lengths.max(initial=0)),
         "maskers_agree_on_rows": rows.num_rows,
+    }
+
+
+def preference_report(rows: pa.Table, ledger: pa.Table) -> dict[str, Any]:
+    """Count pairs kept, cut and dropped, and show what was cut off the first prompts."""
+    actions = Counter(ledger.column("action").to_pylist())
+    dropped = ledger.filter(pc.equal(ledger.column("action"), "dropped")).column("reason").to_pylist()
+    cut = ledger.filter(pc.is_in(ledger.column("action"), pa.array(["turns_dropped", "context_cut"])))
+    return {
+        "in": ledger.num_rows,
+        "kept": rows.num_rows,
+        "dropped": actions["dropped"],
+        "dropped_by_reason": dict(sorted(Counter(dropped).items())),
+        "truncated": {a: actions[a] for a in ("turns_dropped", "context_cut")},
+        "tokens_cut": _total(pc.subtract(cut.column("tokens_before"), cut.column("tokens_after"))),
+        "characters_cut": _total(cut.column("cut_characters")),
+        "cut_prompts": cut.select(["id", "cut_characters", "excerpt"]).slice(0, _SHOWN).to_pylist(),
     }
 
 

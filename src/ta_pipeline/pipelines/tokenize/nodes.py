@@ -6,11 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ta_pipeline.chat.packing import in_steps, pack, pack_efficiency
 from ta_pipeline.chat.proof import prove_blocks, prove_preferences
-from ta_pipeline.chat.rows import check_dropped, label_report, preference_tokens, token_rows
+from ta_pipeline.chat.rows import (
+    check_dropped,
+    label_report,
+    preference_report,
+    preference_tokens,
+    token_rows,
+)
 from ta_pipeline.chat.selection import account_for, select_rows
 from ta_pipeline.chat.template import load_tokenizer
 from ta_pipeline.params import DpoParams, TokenizeParams
@@ -71,10 +76,4 @@ def tokenize_preferences(
     rows, ledger = preference_tokens(
         load_tokenizer(base_model), preferences, dpo.max_prompt_tokens, dpo.max_answer_tokens
     )
-    reasons = ledger.filter(pc.equal(ledger.column("action"), "dropped")).column("reason")
-    return in_steps(rows, dpo.global_batch_size, seed), {
-        "in": ledger.num_rows,
-        "kept": rows.num_rows,
-        "dropped": len(reasons),
-        "dropped_by_reason": {r["values"]: r["counts"] for r in reasons.value_counts().to_pylist()},
-    }
+    return in_steps(rows, dpo.global_batch_size, seed), preference_report(rows, ledger)
