@@ -208,11 +208,10 @@ def test_rows_made_of_other_examples_are_found(tokenizer, made):
 
 def test_a_fault_that_another_process_finds_stops_the_run_too(tokenizer, made, monkeypatch):
     rows, blocks = made
+    one_group = prove_blocks(tokenizer, blocks, rows, EXAMPLES)
     monkeypatch.setattr("ta_pipeline.chat.groups.GROUP", 3)
     monkeypatch.setattr("ta_pipeline.chat.proof._ALONE", 0)
-    assert prove_blocks(tokenizer, blocks, rows, EXAMPLES, 2) == prove_blocks(
-        tokenizer, blocks, rows, EXAMPLES
-    )
+    assert prove_blocks(tokenizer, blocks, rows, EXAMPLES) == one_group
     others = EXAMPLES.to_pylist()
     others[1]["messages"][1]["content"] = "5"
     with pytest.raises(MaskersDisagreeError, match="two: .* run `tokenize` again"):
