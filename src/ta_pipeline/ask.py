@@ -6,7 +6,6 @@ the MLflow database before there is anything to track.
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,16 +98,17 @@ def base_model_of(run: LastRun, adapter: Path | None) -> Path:
     """Return the folder of the base model that an adapter (None: the run's last one) was trained on.
 
     The configuration may name another: that of the run may have come from `--params`. It is asked only
-    where there is no adapter, or where its base model is no longer where it was.
+    where there is no adapter, or where its base model is no longer where it was. `adapter` may be a whole
+    model, which says the same in its record.
     """
     from ta_pipeline.training.base_model import resolve_base_model
+    from ta_pipeline.training.trained_model import base_model_named_by
 
     if adapter is None:
         made = next((name for name in _ADAPTERS.values() if run.catalog.exists(name)), None)
         adapter = run.load(made) if made else None
     if adapter is not None:
-        config = json.loads((adapter / "adapter_config.json").read_text("utf-8"))
-        folder = config.get("base_model_name_or_path")
+        folder = base_model_named_by(adapter)
         if folder and Path(folder).is_dir():
             return resolve_base_model(folder)
     named: Path = run.load("base_model")

@@ -404,9 +404,9 @@ class TrainParams(Strict):
         default=False, description="when memory runs out, take the next rung of the ladder and go on"
     )
     on_change: Literal["refuse", "fork", "restart"] = Field(
-        default="restart",
-        description="what to do with checkpoints of other data, parameters or code: stop, go on from them "
-        "as a new line that names its parent, or begin anew",
+        default="refuse",
+        description="what to do with an unfinished run of other data, parameters or code: stop, go on from "
+        "its last checkpoint as a new run that names its parent, or begin anew",
     )
 
     @model_validator(mode="after")
@@ -425,9 +425,6 @@ class TrainParams(Strict):
 
 
 class SftParams(TrainParams):
-    task: Literal["all", "sample", "tool", "rag", "style"] = Field(
-        default="all", description="rows to learn from; sample: a few of all, to try the way through"
-    )
     global_batch_size: int = Field(ge=1, description="token blocks an optimizer step, over all ranks")
     label_smoothing: float = Field(ge=0, lt=1)
     opening_weight: float = Field(ge=1, description="weight of an answer's first tokens in the loss")

@@ -186,7 +186,7 @@ def test_every_node_gets_its_parameters_as_a_model(pipelines):
         arguments = dict(zip(node._func.__code__.co_varnames, node.inputs, strict=False))
         for argument, dataset in arguments.items():
             block = dataset.removeprefix("params:")
-            if dataset.startswith("params:") and block not in {"seed", "course", "base_model"}:
+            if dataset.startswith("params:") and block not in {"seed", "course", "base_model", "task"}:
                 assert issubclass(hints[argument], params.Strict), (node.name, argument)
 
 

@@ -12,7 +12,8 @@ from ta_pipeline.chat.template import load_tokenizer, render
 from ta_pipeline.datasets.base_model import BaseModelDataset
 from ta_pipeline.records import InputError
 from ta_pipeline.training.base_model import settled_model
-from ta_pipeline.training.start import _hash_models
+from ta_pipeline.training.resume import hash_template, hash_weights
+from ta_pipeline.training.rope import RopeScaling
 
 QWEN3 = (Path(trl.__file__).parent / "chat_templates/qwen3.jinja").read_text("utf-8")
 ASKED = [{"role": "user", "content": "Why?"}]
@@ -112,8 +113,9 @@ def test_a_folder_whose_links_lead_nowhere_is_made_again(thinker, tmp_path):
 
 def test_a_changed_template_or_configuration_is_another_training(thinker):
     plain, thinking = settled_model(thinker), settled_model(thinker, thinking=True)
-    assert _hash_models(plain) == _hash_models(plain)
-    assert _hash_models(plain) != _hash_models(thinking)
+    assert hash_template(plain) != hash_template(thinking)
+    stretched = settled_model(thinker, rope_scaling=RopeScaling(method="linear", factor=4))
+    assert hash_weights(plain) != hash_weights(stretched)
 
 
 def test_code_of_a_publisher_is_not_run_unless_it_is_trusted(own_code):
@@ -135,8 +137,6 @@ def test_trust_changes_nothing_for_a_model_that_transformers_has(tiny_model):
 
 
 def test_a_stretched_context_is_refused_where_the_models_own_code_reads_the_configuration(own_code):
-    from ta_pipeline.training.rope import RopeScaling
-
     with pytest.raises(InputError, match="own code may not read that"):
         settled_model(own_code, rope_scaling=RopeScaling(method="linear", factor=2), trust_remote_code=True)
 

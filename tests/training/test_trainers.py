@@ -85,8 +85,8 @@ def loss_and_gradients(trainer):
 
 def without_shortcuts(monkeypatch, module):
     """Leave attention and adapters to transformers and PEFT."""
-    monkeypatch.setattr("ta_pipeline.training.setup.use_row_attention", lambda model: False)
-    monkeypatch.setattr(module, "fuse_lora", lambda model: None)
+    for name in ("ta_pipeline.training.setup", module.__name__):
+        monkeypatch.setattr(f"{name}.wants_fast_layers", lambda job: False)
 
 
 @pytest.mark.parametrize("blocks", [BLOCKS, SHARED], ids=["apart", "one_beginning"])
@@ -190,14 +190,14 @@ def train_sft_adapter(tmp_path, tiny_model):
 def test_dpo_scored_on_answers_only_is_the_same_loss(tmp_path, tiny_model):
     from trl.trainer import utils
 
-    from ta_pipeline.training import dpo
+    from ta_pipeline.training import preference
 
     train_sft_adapter(tmp_path, tiny_model)
     pairs = job(
         tmp_path, "dpo", PAIRS, PREFERENCE_TOKENS, tiny_model, str(tmp_path / "sft-adapter"),
         beta=0.1, sft_weight=1.0, global_batch_size=2,
     )  # fmt: skip
-    trainer = dpo.build_trainer(pairs, callbacks=[])
+    trainer = preference.build_trainer(pairs, callbacks=[])
     batch = trainer.data_collator([trainer.train_dataset[i] for i in range(2)])
     losses = []
     for compact in (True, False):
@@ -208,30 +208,30 @@ def test_dpo_scored_on_answers_only_is_the_same_loss(tmp_path, tiny_model):
 
 
 def test_a_dpo_step_is_that_of_trl_and_peft(tmp_path, tiny_model, monkeypatch):
-    from ta_pipeline.training import dpo
+    from ta_pipeline.training import preference
 
     train_sft_adapter(tmp_path, tiny_model)
     pairs = job(
         tmp_path, "dpo", PAIRS, PREFERENCE_TOKENS, tiny_model, str(tmp_path / "sft-adapter"),
         beta=0.1, sft_weight=1.0, global_batch_size=2,
     )  # fmt: skip
-    ours = loss_and_gradients(dpo.build_trainer(pairs, callbacks=[]))
-    without_shortcuts(monkeypatch, dpo)
-    theirs = loss_and_gradients(dpo.build_trainer(pairs, callbacks=[]))
+    ours = loss_and_gradients(preference.build_trainer(pairs, callbacks=[]))
+    without_shortcuts(monkeypatch, preference)
+    theirs = loss_and_gradients(preference.build_trainer(pairs, callbacks=[]))
     assert max(gradient.abs().max() for gradient in theirs[1:]) > 1e-2
     for a, b in zip(ours, theirs, strict=True):
         torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-5)
 
 
 def test_dpo_goes_on_from_the_sft_adapter_and_refers_to_it(tmp_path, tiny_model):
-    from ta_pipeline.training import dpo
+    from ta_pipeline.training import preference
 
     first = train_sft_adapter(tmp_path, tiny_model)
     pairs = job(
         tmp_path, "dpo", PAIRS, PREFERENCE_TOKENS, tiny_model, str(tmp_path / "sft-adapter"),
         beta=0.1, sft_weight=0.0, global_batch_size=2,
     )  # fmt: skip
-    trainer = dpo.build_trainer(pairs, callbacks=[])
+    trainer = preference.build_trainer(pairs, callbacks=[])
     trained = dict(trainer.model.named_parameters())
     for name, parameter in first.model.named_parameters():
         if "lora_B" in name:
@@ -259,30 +259,30 @@ def over_one_prompt(*answers, prompt=range(100, 120)):
     [(30, 1, 4), (29, 1, 2), (26, 1, 2), (25, 1, 1), (26, 2, 2), (30, 4, 1)],
 )
 def test_as_many_pairs_are_read_at_once_as_fit(tmp_path, monkeypatch, limit, processes, expected):
-    from ta_pipeline.training import dpo
+    from ta_pipeline.training import preference
 
-    monkeypatch.setattr(dpo, "AT_ONCE", limit)
+    monkeypatch.setattr(preference, "AT_ONCE", limit)
     rows = over_one_prompt(31, 32, 33, 34)  # a prompt of 20, four answers of 2, one of 2 that all reject
     pairs = job(
         tmp_path, "dpo", rows, PREFERENCE_TOKENS, "model", global_batch_size=4, num_processes=processes
     )
-    assert dpo.pairs_at_once(pa.Table.from_pylist(rows, PREFERENCE_TOKENS), pairs) == expected
+    assert preference.pairs_at_once(pa.Table.from_pylist(rows, PREFERENCE_TOKENS), pairs) == expected
 
 
 def test_pairs_of_equal_length_read_at_once_are_the_step_of_pairs_read_one_after_another(
     tmp_path, tiny_model, monkeypatch
 ):
-    from ta_pipeline.training import dpo
+    from ta_pipeline.training import preference
 
     train_sft_adapter(tmp_path, tiny_model)
     adapters, logged = [], []
-    for limit in (dpo.AT_ONCE, 1):
-        monkeypatch.setattr(dpo, "AT_ONCE", limit)
+    for limit in (preference.AT_ONCE, 1):
+        monkeypatch.setattr(preference, "AT_ONCE", limit)
         pairs = job(
             tmp_path, "dpo", over_one_prompt(31, 32, 33, 34), PREFERENCE_TOKENS, tiny_model,
             str(tmp_path / "sft-adapter"), beta=0.1, sft_weight=1.0, global_batch_size=4, max_steps=1,
         )  # fmt: skip
-        trainer = dpo.build_trainer(pairs, callbacks=[])
+        trainer = preference.build_trainer(pairs, callbacks=[])
         assert trainer.args.per_device_train_batch_size == (4 if limit > 1 else 1)
         trainer.train()
         logged.append(trainer.state.log_history[0])

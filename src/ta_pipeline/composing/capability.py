@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ta_pipeline.chat.selection import TASKS
 from ta_pipeline.composing.dialogues import meta_of, turns_of
 from ta_pipeline.composing.passages import has_mask, held_out_lectures
 from ta_pipeline.composing.rows import Message, Row, make_row
@@ -27,8 +28,6 @@ from ta_pipeline.records import InputError
 from ta_pipeline.sources.folder import EXAM, list_files
 from ta_pipeline.sources.samples import untouched_samples
 
-#: The tasks of each file, the one a row has by itself first.
-TASKS = {"tool": ("tool",), "rag": ("rag", "refusal"), "style": ("style", "qa")}
 _FILE = re.compile(r"(?:^|/)processed/(?P<name>tool|rag|style)_sft\.jsonl$")
 
 

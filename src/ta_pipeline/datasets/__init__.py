@@ -3,6 +3,7 @@
 from ta_pipeline.datasets.atomic import AtomicDataset
 from ta_pipeline.datasets.base_model import BaseModelDataset
 from ta_pipeline.datasets.folder import FolderDataset
+from ta_pipeline.datasets.last_version import LastVersionDataset
 from ta_pipeline.datasets.remembered import RememberedDataset
 from ta_pipeline.datasets.run_clock import RunClockDataset
 from ta_pipeline.datasets.source_folder import SourceFolderDataset
@@ -11,6 +12,7 @@ __all__ = [
     "AtomicDataset",
     "BaseModelDataset",
     "FolderDataset",
+    "LastVersionDataset",
     "RememberedDataset",
     "RunClockDataset",
     "SourceFolderDataset",

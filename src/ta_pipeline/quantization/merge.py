@@ -1,7 +1,8 @@
 """Fold a LoRA adapter into its base model, and prove that nothing was lost on the way.
 
 The sum is made in float32 and held against base plus adapter before it is rounded to bfloat16; what
-the rounding costs is reported, not hidden.
+the rounding costs is reported, not hidden. Where every weight was trained there is nothing to fold: the
+merged model is those weights, rounded.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from ta_pipeline.chat.template import encode, load_tokenizer, render
 from ta_pipeline.progress import quiet_loading
 from ta_pipeline.rag.prompt import Passage, build_messages
 from ta_pipeline.records import InputError
+from ta_pipeline.training import trained_model
+from ta_pipeline.training.trained_model import is_adapter, load_trained
 
 if TYPE_CHECKING:
     import torch
@@ -42,13 +45,12 @@ _PROBES = (
 def merge(base_model: Path, adapter: Path, target: Path) -> dict[str, Any]:
     """Write base plus adapter to `target` as bfloat16 safetensors; return what the merge did to the logits.
 
-    The folder also gets the tokenizer, its chat template and the generation config of the base model.
+    `adapter` may be a whole model: then its weights are rounded and written. The folder also gets the
+    tokenizer, its chat template and the generation config of the base model.
     Raises `InputError` when the adapter was made for another model, and when the merged float32 logits
     are further than `TOLERANCE` from those of base plus adapter.
     """
     import torch
-    from peft import PeftModel
-    from transformers import AutoModelForCausalLM
 
     started = time.monotonic()
     check_adapter_fits(base_model, adapter)
@@ -56,12 +58,9 @@ def merge(base_model: Path, adapter: Path, target: Path) -> dict[str, Any]:
     rendered = [render(tokenizer, messages, add_generation_prompt=True) for messages in _PROBES]
     prompts = [torch.tensor([ids]) for ids in encode(tokenizer, rendered)]
     quiet_loading()
-    model = AutoModelForCausalLM.from_pretrained(
-        base_model, dtype=torch.float32, trust_remote_code=trusts_remote_code(base_model)
-    )
-    with_adapter = PeftModel.from_pretrained(model, adapter).eval()
-    wanted = _logits(with_adapter, prompts)
-    merged = with_adapter.merge_and_unload()
+    model = load_trained(base_model, adapter, dtype=torch.float32).eval()
+    wanted = _logits(model, prompts)
+    merged = trained_model.merged(model)
     exact = _compare(wanted, _logits(merged, prompts))
     if not exact["max_abs_difference"] < TOLERANCE:
         raise InputError(
@@ -96,8 +95,12 @@ def _keep_remote_code(base_model: Path, target: Path) -> None:
 def check_adapter_fits(base_model: Path, adapter: Path) -> None:
     """Hold the adapter's record and the shapes of its matrices against the base model.
 
-    Raises `InputError` with the first thing that differs; nothing is loaded but file headers.
+    Of a whole model, the shapes of its weights. Raises `InputError` with the first thing that differs;
+    nothing is loaded but file headers.
     """
+    if not is_adapter(adapter):
+        _check_same_shapes(base_model, adapter)
+        return
     config = _adapter_config(adapter)
     trained_on = str(config.get("base_model_name_or_path") or "")
     if trained_on and Path(trained_on).name != base_model.name:
@@ -120,11 +123,19 @@ def check_adapter_fits(base_model: Path, adapter: Path) -> None:
 
 
 def _adapter_config(adapter: Path) -> dict[str, Any]:
-    path = adapter / "adapter_config.json"
-    if not path.is_file():
-        raise InputError(f"{path} is not there, so {adapter} is no PEFT adapter. Run the dpo stage first.")
-    config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    config: dict[str, Any] = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
     return config
+
+
+def _check_same_shapes(base_model: Path, whole: Path) -> None:
+    wanted, found = dict(_weight_shapes(base_model)), dict(_weight_shapes(whole))
+    # One of two tied weights may have been written, and the other left out.
+    for name in sorted(wanted.keys() & found.keys()) or ["its weights"]:
+        if wanted.get(name) != found.get(name) or name not in wanted:
+            raise InputError(
+                f"{whole}: {name} is {list(found.get(name, ()))}, but {list(wanted.get(name, ()))} in "
+                f"{base_model}. It was trained on another model: set base_model to that, or train again."
+            )
 
 
 def _weight_shapes(folder: Path) -> Iterator[tuple[str, tuple[int, ...]]]:
@@ -170,7 +181,7 @@ def _compare(wanted: list[torch.Tensor], got: list[torch.Tensor]) -> dict[str, A
 
 def _cause(adapter: Path) -> str:
     """Name what in the adapter's settings a merge may not carry over."""
-    config = _adapter_config(adapter)
+    config = _adapter_config(adapter) if is_adapter(adapter) else {}
     if modules := config.get("modules_to_save"):
         return f"it trains whole modules ({modules}), which may be tied. Train without modules_to_save."
     if config.get("use_dora"):

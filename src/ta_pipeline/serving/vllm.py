@@ -14,6 +14,7 @@ from typing import Any
 from ta_pipeline.chat.families import trusts_remote_code
 from ta_pipeline.params import DeployParams
 from ta_pipeline.serving.bundle import card_values, client_host, context_length, place, write_from
+from ta_pipeline.training.trained_model import is_adapter
 
 #: Adapter ranks that vLLM's `--max-lora-rank` takes.
 _RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
@@ -70,6 +71,14 @@ def base_command(base_model: str) -> str | None:
     return f'cp -rL "$(python -c {shlex.quote(code)} {shlex.quote(base_model)})" base'
 
 
+def _servable_rank(adapter: Path) -> int | None:
+    """Return the rank of an adapter that vLLM can serve; None for others: it refuses DoRA."""
+    if not is_adapter(adapter):
+        return None
+    config = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
+    return None if config.get("use_dora") else int(config["r"])
+
+
 def write_vllm_bundle(
     merged_model: Path,
     adapter: Path,
@@ -78,21 +87,25 @@ def write_vllm_bundle(
     deploy: DeployParams,
     target: Path,
 ) -> None:
-    """Fill the folder `target` with model, adapter, arguments, start script, client and papers."""
+    """Fill the folder `target` with model, adapter, arguments, start script, client and papers.
+
+    The adapter stays out where vLLM has no use for it: a DoRA, and a whole model, which `adapter` may be.
+    """
     place(merged_model, target / "model")
-    (target / "adapter").mkdir()
-    for file in ("adapter_config.json", "adapter_model.safetensors"):  # PEFT's empty model card stays behind
-        place(adapter / file, target / "adapter" / file)
+    rank = _servable_rank(adapter)
+    if rank is not None:
+        (target / "adapter").mkdir()
+        for file in ("adapter_config.json", "adapter_model.safetensors"):  # not how it was made
+            place(adapter / file, target / "adapter" / file)
     context = context_length(merged_model, deploy)
     arguments = vllm_arguments("model", context, deploy)
     arguments += ["--trust-remote-code"] * trusts_remote_code(merged_model)
     (target / "vllm_args.json").write_text(json.dumps(arguments, indent=0), encoding="utf-8")
-    rank = int(json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))["r"])
     merged_config = json.loads((merged_model / "config.json").read_text(encoding="utf-8"))
     fetch = base_command(base_model)
     values = {
         **card_values(base_model, scores, deploy),
-        "weights": "base model and adapter merged, bfloat16",
+        "weights": "base model and adapter merged, bfloat16" if is_adapter(adapter) else "bfloat16",
         "host": deploy.host,
         "port": deploy.port,
         "url": f"http://{client_host(deploy.host)}:{deploy.port}/v1",
@@ -101,7 +114,9 @@ def write_vllm_bundle(
         "base_command": fetch,
         "lora_command": shlex.join(
             ["vllm", *lora_arguments("base" if fetch else base_model, rank, context, deploy, merged_config)]
-        ),
+        )
+        if rank is not None
+        else None,
     }
     write_from("vllm_start.sh.j2", target / "start.sh", values, executable=True)
     write_from("vllm_client.py.j2", target / "client.py", values)

@@ -7,14 +7,22 @@ from typing import Any
 
 import pyarrow as pa
 
+from ta_pipeline.chat.selection import in_few_steps
 from ta_pipeline.params import SftParams
 from ta_pipeline.tracking import log_step
 
 
 def train_sft(
-    token_blocks: pa.Table, base_model: Path, sft: SftParams, seed: int
+    token_blocks: pa.Table,
+    base_model: Path,
+    previous_sft_adapter: Path | None,
+    sft: SftParams,
+    task: str,
+    seed: int,
 ) -> tuple[Path, pa.Table, dict[str, Any]]:
-    """Train a LoRA adapter on the token blocks in a child process."""
-    from ta_pipeline.training.start import start_training
+    """Train on the token blocks in a child process, from the base model or from an earlier adapter."""
+    from ta_pipeline.training.start import start_training, starting_point
 
-    return start_training("sft", token_blocks, base_model, None, sft, seed, log_step("sft"))
+    parent = starting_point(sft.continue_from, previous_sft_adapter)
+    sft = in_few_steps(sft, task)
+    return start_training("sft", token_blocks, base_model, parent, sft, seed, log_step("sft"))

@@ -6,12 +6,19 @@ from ta_pipeline.pipelines.sft.nodes import train_sft
 
 
 def create_pipeline() -> Pipeline:
-    """Wire `sft`: `token_blocks` to `sft_adapter`."""
+    """Wire `sft`: `token_blocks`, and the last round's adapter where that goes on, to `sft_adapter`."""
     return Pipeline(
         [
             Node(
                 func=train_sft,
-                inputs=["token_blocks", "base_model", "params:sft", "params:seed"],
+                inputs=[
+                    "token_blocks",
+                    "base_model",
+                    "previous_sft_adapter",
+                    "params:sft",
+                    "params:task",
+                    "params:seed",
+                ],
                 outputs=["sft_adapter", "sft_history", "sft_report"],
                 name="train_sft",
             )
