@@ -2,7 +2,7 @@
 
 import pytest
 
-from ta_pipeline.chat.labels import label_rows
+from ta_pipeline.chat.labels import Conversation, label_rows
 from ta_pipeline.chat.preview import (
     Piece,
     RowView,
@@ -22,7 +22,7 @@ TALK = [
 
 @pytest.fixture
 def row(tokenizer):
-    return label_rows(tokenizer, [(TALK, None)])[0]
+    return label_rows(tokenizer, [Conversation(TALK)])[0]
 
 
 def test_pieces_of_chinese_and_emoji_are_whole_characters(tokenizer, row):
