@@ -9,6 +9,7 @@ from ta_pipeline.hooks import (
     run_name,
     settings_of,
     unknown_keys,
+    unknown_parameters,
 )
 from ta_pipeline.pipeline_registry import register_pipelines
 
@@ -17,6 +18,11 @@ def test_a_misspelt_parameter_is_found_at_any_depth():
     known = {"sft": {"lora": {"rank": 16}}, "seed": 7}
     assert unknown_keys({"sft": {"lora": {"rnak": 8}}, "sed": 1}, known) == ["sft.lora.rnak", "sed"]
     assert unknown_keys({"sft": {"lora": {"rank": 8}}}, known) == []
+
+
+def test_a_parameter_that_an_error_tells_to_type_need_not_stand_in_a_file():
+    known = {"sft": {"save_every": 20}, "seed": 7}
+    assert unknown_parameters({"sft": {"on_change": "fork", "auto_fit": True}, "sed": 1}, known) == ["sed"]
 
 
 def test_parameters_are_logged_under_dotted_names():
