@@ -6,10 +6,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 export DO_NOT_TRACK := 1
 export TOKENIZERS_PARALLELISM := false
+# PyTorch's own index has a folder for each CUDA version; `nvidia-smi` names the newest that the driver takes.
+CUDA ?= cu130
+TORCH_INDEX ?= https://download.pytorch.org/whl/$(CUDA)
 # Spinning threads make a small model slower on a busy machine.
 export OMP_WAIT_POLICY ?= passive
 
-.PHONY: help setup run test prove lint format bench viz mlflow vllm doctor clean
+.PHONY: help setup run test prove lint format bench viz mlflow vllm gpu test-gpu nvidia doctor clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -80,6 +83,38 @@ vllm: .venv-vllm/.ready ## Make .venv-vllm, the environment that serves the vLLM
 	fi
 	@touch $@
 	@echo 'Ready. Serve with: PATH="$$PWD/.venv-vllm/bin:$$PATH" data/07_model_output/vllm_bundle/start.sh'
+
+gpu: nvidia setup $(VENV)/.gpu vllm ## Set a GPU machine up: CUDA PyTorch, bitsandbytes, Liger, flash-attn, vLLM
+	@$(BIN)/ta doctor
+
+nvidia:
+	@command -v nvidia-smi >/dev/null || { echo "There is no nvidia-smi: this machine has no NVIDIA GPU, or its driver is not installed. Without a GPU: make setup"; exit 1; }
+	@nvidia-smi --query-gpu=name,memory.total,driver_version --format=csv,noheader || { echo "nvidia-smi sees no GPU. Mend the driver first: its version and the kernel module's must be the same."; exit 1; }
+
+# flash-attn alone may fail: without it PyTorch's own attention is used.
+SEES_GPU = $(BIN)/python -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'
+CUDA_TORCH = torch==$(shell sed -n 's/^torch==//p' constraints.txt)+$(CUDA)
+
+$(VENV)/.gpu: $(VENV)/.ready
+	@if $(SEES_GPU); then echo "PyTorch sees the GPU already"; else \
+	  echo "Installing $(CUDA_TORCH) from $(TORCH_INDEX): several GB, some minutes" && \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --index-url $(TORCH_INDEX) "$(CUDA_TORCH)"; \
+	fi
+	@$(SEES_GPU) || { echo "$(CUDA_TORCH) does not see the GPU: the driver may be older than that CUDA (nvidia-smi says). Name one that pytorch.org has for this PyTorch: make gpu CUDA=cu126"; exit 1; }
+	@echo "Installing bitsandbytes (QLoRA) and liger-kernel: a minute"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[qlora,liger]'
+	@if command -v nvcc >/dev/null; then \
+	  echo "Building flash-attn against this PyTorch: ten minutes to an hour, MAX_JOBS bounds its memory"; \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt ninja packaging wheel && \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[flash-attn]' || \
+	  echo "flash-attn was not built: PyTorch's own attention is used. Its message stands above."; \
+	else \
+	  echo "There is no nvcc, so flash-attn is not built and PyTorch's own attention is used. To have it: install the CUDA toolkit, rm $@, make gpu"; \
+	fi
+	@touch $@
+
+test-gpu: gpu ## The tests that need a GPU
+	@$(BIN)/python -m pytest -m gpu --timeout 1200 $(ARGS)
 
 doctor: setup ## Is this machine ready?
 	@$(BIN)/ta doctor

@@ -9,7 +9,7 @@ import json
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -85,6 +85,17 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
         click.echo(json.dumps([asdict(check) for check in done], indent=2, ensure_ascii=False))
     if any(check.status == "fail" for check in done):
         ctx.exit(1)
+
+
+@cli.command()
+@click.argument("job", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--node", type=click.IntRange(min=1), required=True, help="Place in the host file, from 0.")
+@click.pass_context
+def worker(ctx: click.Context, job: Path, node: int) -> None:
+    """Run this machine's part of JOB, a training on several machines; the first one says when and how."""
+    from ta_pipeline.training.nodes import run_node
+
+    ctx.exit(run_node(job.absolute(), node))
 
 
 @cli.command("new-course")
@@ -213,6 +224,36 @@ def describe(title: str, start: float | None, text: str) -> str:
 
 
 @cli.command()
+@click.option("--rows", type=click.IntRange(1), default=3, show_default=True, help="Rows shown, at most.")
+@click.option("--id", "row_id", help="Only the row of this id.")
+@click.option("--task", help="Only rows of this task; without it, some of every one.")
+@click.option("--cut", is_flag=True, help="Only rows that were cut or dropped, with the reason.")
+@click.option("--ids", is_flag=True, help="The id of every token behind it.")
+@click.option("--html", type=_FILE, help="Write them as a page to this file instead.")
+def preview(rows: int, row_id: str | None, task: str | None, cut: bool, ids: bool, html: Path | None) -> None:
+    """Show training rows of the last run, what is learned in green."""
+    import sys
+
+    from ta_pipeline import preview_command as previewing
+    from ta_pipeline.ask import open_last_run
+    from ta_pipeline.chat.preview import as_html, in_terminal
+
+    target = html and html.absolute()
+    with contextlib.chdir(project_root(Path.cwd())):
+        views = previewing.views(open_last_run(Path.cwd()), rows, row_id, task, cut)
+    if not views:
+        click.echo("No row was cut or dropped." if cut else "There is no such row.")
+    elif target:
+        target.write_text(
+            as_html(views, "Rows that were cut or dropped" if cut else "Training rows"), "utf-8"
+        )
+        click.echo(f"{len(views)} rows are in {html}")
+    else:
+        colour = previewing.wants_colour(sys.stdout.isatty(), os.environ)
+        click.echo(in_terminal(views, colour, ids), color=colour)
+
+
+@cli.command()
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
 @click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
 @click.option("--to", required=True, metavar="SHAPE", help="Shape of the rows to write; see below.")
@@ -246,6 +287,46 @@ def convert(source: Path, target: Path, to: str, start: str | None) -> None:
     click.echo(f"Wrote {count} rows as {to} to {target}")
     if left_out:
         raise click.ClickException(f"{left_out} rows were left out of {target}; mend them and convert again.")
+
+
+@cli.command()
+@click.option("--env", help="Folder of conf whose parameters to plan; as for `kedro run`.")
+@click.option(
+    "--stage", type=click.Choice(["sft", "dpo"]), default="sft", show_default=True, help="What to plan."
+)
+@click.option("--gpu", metavar="GIB", type=click.FloatRange(min=1), help="Memory of a GPU that is not here.")
+@click.option("--gpus", metavar="N", type=click.IntRange(min=1), help="GPUs, one process each.")
+@click.option("--params", default="", help="Parameters to change, as for `kedro run`: sft.lora.rank=16")
+@click.option("--config", type=_FILE, help="A model's config.json, for one that is neither here nor known.")
+@click.option("--json", "as_json", is_flag=True, help="Print an object instead of lines.")
+def plan(
+    env: str | None,
+    stage: Literal["sft", "dpo"],
+    gpu: float | None,
+    gpus: int | None,
+    params: str,
+    config: Path | None,
+    as_json: bool,
+) -> None:
+    """Forecast memory and time of a training; no weights needed.
+
+    Without --gpu this machine is planned for. Where it does not fit, a ladder says what would help and how
+    much. The figures for GPUs are counted, not measured.
+    """
+    from ta_pipeline import plan_command as planning
+    from ta_pipeline.plan_page import page
+
+    config = config and config.absolute()
+    with contextlib.chdir(project_root(Path.cwd())):
+        setting = planning.read_setting(Path.cwd(), env, params, stage, gpus)
+        shape = planning.find_shape(setting.base_model, config)
+        asked = (setting.sft if stage == "sft" else setting.dpo).precision
+        machine = planning.named_machine(gpu, asked) if gpu else planning.this_machine(asked, shape.hidden)
+        made = planning.make_plan(stage, setting, shape, machine, planning.last_labels())
+    if as_json:
+        click.echo(json.dumps(planning.as_json(made), indent=2, ensure_ascii=False))
+    else:
+        click.echo("\n".join(page(made)))
 
 
 @cli.command("check-data")

@@ -128,7 +128,7 @@ def test_efficiency_is_the_share_of_room_that_tokens_fill():
 def test_a_block_may_hold_more_tokens_than_it_takes_to_read():
     ids = [[*CONTEXT, n] for n in range(9)]
     lengths, capacity = [SAME_START + 1] * 9, SAME_START + 9
-    table = rows(lengths).set_column(4, "input_ids", pa.array(ids, pa.list_(pa.int32())))
+    table = rows(lengths).set_column(5, "input_ids", pa.array(ids, pa.list_(pa.int32())))
     (block,) = pack(table, capacity, packing=True, seed=0).to_pylist()
     assert (len(block["input_ids"]), block["read_tokens"]) == (9 * (SAME_START + 1), capacity)
 

@@ -34,6 +34,24 @@ def test_loss_curves_draw_what_was_recorded_and_say_what_was_not():
     assert figure.axes[0].lines[2].get_xydata().tolist() == [[3.0, 2.5]]
 
 
+def test_step_curves_draw_both_trainings_in_each_panel_and_say_what_was_not_recorded():
+    taken = {"grad_norm": [1.0, 2.0, 1.5], "memory_gb": [2.0, 2.0, 2.1], "mfu": [0.1, 0.2, 0.2]}
+    sft = HISTORY.append_column("tokens_per_second", pa.array([10.0, 12.0, 11.0]))
+    for name, values in taken.items():
+        sft = sft.append_column(name, pa.array(values))
+    figure = plots.step_curves(sft, sft.drop_columns(["mfu"]))
+    assert [len(axis.lines) for axis in figure.axes] == [4, 4, 2, 4]  # raw and smoothed of each training
+    assert all(axis.get_ylim()[0] == 0 for axis in figure.axes)
+    assert texts(plots.step_curves(HISTORY, HISTORY)).count("not recorded") == 4
+
+
+def test_a_loss_on_general_rows_has_a_mark_of_its_own():
+    general = HISTORY.append_column("general_loss", pa.array([2.0, None, 2.2]))
+    axis = plots.loss_curves(general, HISTORY).axes[0]
+    assert axis.get_legend_handles_labels()[1] == ["training", "validation", "general rows"]
+    assert axis.lines[3].get_xydata().tolist() == [[1.0, 2.0], [3.0, 2.2]]
+
+
 def test_a_single_logged_step_is_still_visible():
     figure = plots.loss_curves(HISTORY.slice(0, 1), HISTORY.slice(0, 1))
     assert figure.axes[0].lines[0].get_marker() == "o"

@@ -8,7 +8,7 @@ import pytest
 
 from ta_pipeline.params import DeployParams
 from ta_pipeline.records import InputError
-from ta_pipeline.serving.bundle import client_host, place
+from ta_pipeline.serving.bundle import client_host, context_length, place
 from ta_pipeline.serving.ollama import modelfile, write_ollama_bundle
 from ta_pipeline.serving.vllm import base_command, lora_arguments, vllm_arguments, write_vllm_bundle
 
@@ -99,16 +99,37 @@ def test_vllm_arguments_are_a_list_with_todays_flags():
 
 
 def test_the_adapter_takes_the_served_name_on_its_base_model():
-    arguments = lora_arguments("Qwen/Qwen3-8B", 24, 1024, DEPLOY)
+    arguments = lora_arguments("Qwen/Qwen3-8B", 24, 1024, DEPLOY, {})
     assert arguments[:4] == ["serve", "Qwen/Qwen3-8B", "--served-model-name", "base"]
     # vLLM takes ranks of a fixed list: the next one up.
-    assert arguments[-5:] == [
+    assert arguments[-7:] == [
         "--enable-lora",
         "--max-lora-rank",
         "32",
         "--lora-modules",
         "teachingassistant=adapter",
+        "--chat-template",
+        "model/chat_template.jinja",
     ]
+
+
+def test_a_stretched_context_reaches_the_base_model_that_vllm_fetches():
+    rope = {"rope_type": "yarn", "factor": 4.0, "rope_theta": 1e6, "original_max_position_embeddings": 40960}
+    config = {
+        "rope_parameters": rope,
+        "max_position_embeddings": 163840,
+        "ta_rope_scaling": {"method": "yarn"},
+    }
+    arguments = lora_arguments("Qwen/Qwen3-8B", 16, 1024, DEPLOY, config)
+    assert arguments[-2] == "--hf-overrides"
+    assert json.loads(arguments[-1]) == {"rope_parameters": rope, "max_position_embeddings": 163840}
+
+
+def test_dynamic_positions_offer_what_they_stretch_to(tmp_path):
+    rope = {"rope_type": "dynamic", "factor": 2.0, "rope_theta": 1e4}
+    config = {"max_position_embeddings": 1024, "rope_parameters": rope}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert context_length(tmp_path, DEPLOY) == 2048
 
 
 def test_vllm_bundle_has_all_it_needs_and_shares_the_weights_on_disk(vllm_bundle, tiny_merged):
@@ -169,7 +190,7 @@ def test_the_readme_fetches_a_bundled_base_model_for_the_adapter_as_written(vllm
 def test_a_local_base_model_is_copied_and_one_of_a_hub_is_fetched_by_vllm(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "my model").mkdir()
-    assert base_command("my model") == f"cp -r '{tmp_path / 'my model'}' base"
+    assert base_command("my model") == f"cp -rL '{tmp_path / 'my model'}' base"
     assert base_command("Qwen/Qwen3-8B") is None
     assert base_command("modelscope:OWNER/NAME").endswith('modelscope:OWNER/NAME)" base')
 

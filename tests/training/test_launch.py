@@ -1,34 +1,54 @@
 """The child's command, environment and reports."""
 
-import sys
-from pathlib import Path
-
 import pytest
 
-from ta_pipeline.training.launch import _read_events, _what_failed, child_environment, launch_command
-
-
-def test_one_cpu_process_is_started_with_cpu():
-    command = launch_command(Path("job.json"), 1, cpu=True)
-    assert command[:3] == [sys.executable, "-m", "accelerate.commands.launch"]
-    assert "--cpu" in command
-    assert command[-3:] == ["-m", "ta_pipeline.training.worker", "job.json"]
-
-
-def test_two_processes_are_two_ranks_on_a_free_port():
-    command = launch_command(Path("job.json"), 2, cpu=True)
-    assert command[command.index("--num_processes") + 1] == "2"
-    assert command[command.index("--main_process_port") + 1] == "0"
+from ta_pipeline.training.job import TrainingJob
+from ta_pipeline.training.launch import _plan, _read_events, _what_failed, child_environment
+from ta_pipeline.training.nodes import Meeting
 
 
 def test_ranks_share_the_threads_and_stay_offline(monkeypatch):
     monkeypatch.setattr("os.cpu_count", lambda: 8)
-    environment = child_environment(2, cpu=True, inherited={"PATH": "/bin"})
+    inherited = {"PATH": "/bin", "NCCL_TIMEOUT": "7"}
+    environment = child_environment({"zero_stage": 0}, 2, cpu=True, inherited=inherited)
     assert environment["OMP_NUM_THREADS"] == "4"
     assert environment["OMP_WAIT_POLICY"] == "passive"
     assert environment["GOMP_SPINCOUNT"] == "6000"
+    assert environment["MALLOC_MMAP_THRESHOLD_"] == "1048576"
     assert environment["HF_HUB_OFFLINE"] == "1"
     assert environment["PATH"] == "/bin"
+    assert environment["NCCL_TIMEOUT"] == "7"
+
+
+@pytest.mark.parametrize(("stage", "expected"), [(0, "true"), (2, None)])
+def test_zero_on_a_cpu_is_not_told_to_use_the_cpu(stage, expected):
+    """accelerate would train plain data parallel then, without a word."""
+    environment = child_environment({"zero_stage": stage}, 2, cpu=True, inherited={})
+    assert environment.get("ACCELERATE_USE_CPU") == expected
+    assert environment["DS_ACCELERATOR"] == "cpu"
+    assert environment["CUDA_VISIBLE_DEVICES"] == ""
+
+
+def test_the_host_file_of_a_job_is_read_in_the_project(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "hosts").write_text("127.0.0.1 slots=2\nlocalhost slots=2\n")
+    parameters = {"num_processes": 4, "zero_stage": 2, "hostfile": "hosts"}
+    job = TrainingJob("sft", "m", None, "d", parameters, 7, "fp32", str(tmp_path))
+    meeting, command = _plan(job, cpu=True)
+    assert [host.slots for host in meeting.hosts] == [2, 2]
+    assert Meeting.read(tmp_path / "job.json") == meeting
+    assert command[command.index("--machine_rank") + 1] == "0"
+    assert command[command.index("--main_process_port") + 1] == str(meeting.port)
+
+
+def test_a_host_file_of_this_machine_alone_is_a_job_of_one_machine(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "hosts").write_text("localhost slots=2\n")
+    parameters = {"num_processes": 2, "zero_stage": 2, "hostfile": "hosts"}
+    job = TrainingJob("sft", "m", None, "d", parameters, 7, "fp32", str(tmp_path))
+    _, command = _plan(job, cpu=True)
+    assert "--machine_rank" not in command
+    assert not (tmp_path / "nodes.json").exists()
 
 
 def test_a_line_still_being_written_waits(tmp_path):

@@ -20,6 +20,8 @@ Targets = Literal["attention", "attention+mlp"]
 
 _QKVO = ("q_proj", "k_proj", "v_proj", "o_proj")
 _GLU = ("gate_proj", "up_proj", "down_proj")
+#: The file in a folder that this project made or changed: what of, and how.
+MADE = "ta_model.json"
 _VISION = r".*(vision|multi_modal_projector).*"
 
 
@@ -77,7 +79,6 @@ FAMILIES: dict[str, Family] = {
     "mistral": _MISTRAL,
     "ministral": _MISTRAL,
     "ministral3": replace(_MISTRAL, system_turn=True),
-    "mistral3": replace(_MISTRAL, system_turn=True, frozen=_VISION),
     "mixtral": replace(_MISTRAL, mlp=(), mixture=True),
     "gemma": _GEMMA,
     "gemma2": _GEMMA,
@@ -132,11 +133,19 @@ def _by_generic_names(model: Path, model_type: str, config: dict[str, Any]) -> F
         )
     mlp = tuple(name for name in _GLU if name in found)
     logger.info(
-        "%s: model_type %r is not in the table of families; its layers have the usual names, so LoRA goes to %s.",
+        "%s: model_type %r is not in the table of families; its layers have the usual names. LoRA: %s.",
         model.name, model_type, ", ".join((*_QKVO, *mlp)),
     )  # fmt: skip
     remote = "AutoModelForCausalLM" in config.get("auto_map", {})
     return Family(model_type, mlp=mlp, needs_remote_code=remote)
+
+
+def trusts_remote_code(model: Path) -> bool:
+    """Tell whether `trust_remote_code: true` made this folder: only then is code of its publisher run."""
+    try:
+        return bool(json.loads((model / MADE).read_text("utf-8")).get("trust_remote_code"))
+    except (OSError, ValueError):
+        return False
 
 
 def weight_names(model: Path) -> set[str]:

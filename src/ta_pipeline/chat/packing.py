@@ -49,12 +49,14 @@ def families(input_ids: pa.ListArray, capacity: int) -> list[Family]:
     SAME_START, or longer than `capacity`, is a group of its own.
     """
     values, offsets = input_ids.values.to_numpy(), input_ids.offsets.to_numpy()
-    found: list[list[int]] = []
-    tokens: list[int] = []
+    alike, starts = _alike(input_ids)
+    alone = np.setdiff1d(np.arange(len(input_ids)), alike)
+    found = [[row] for row in alone.tolist()]
+    tokens: list[int] = (offsets[alone + 1] - offsets[alone]).tolist()
     open_groups: dict[int, int] = {}
-    for row, start in enumerate(_starts(input_ids)):
+    for row, start in zip(alike.tolist(), starts.tolist(), strict=True):
         ids = values[offsets[row] : offsets[row + 1]]
-        group = open_groups.get(start, -1) if start is not None else -1
+        group = open_groups.get(start, -1)
         if group >= 0:
             others = (values[offsets[other] : offsets[other + 1]] for other in found[group])
             own = len(ids) - max(_shared(ids, other) for other in others)
@@ -64,9 +66,19 @@ def families(input_ids: pa.ListArray, capacity: int) -> list[Family]:
                 continue
         found.append([row])
         tokens.append(len(ids))
-        if start is not None:
-            open_groups[start] = len(found) - 1
-    return [Family(rows, count) for rows, count in zip(found, tokens, strict=True)]
+        open_groups[start] = len(found) - 1
+    groups = (Family(rows, count) for rows, count in zip(found, tokens, strict=True))
+    return sorted(groups, key=lambda family: family.rows[0])
+
+
+def _alike(input_ids: pa.ListArray) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    """Return the rows whose hashed start occurs more than once, in row order, and these hashes."""
+    starts = list(_starts(input_ids))
+    rows = np.array([row for row, start in enumerate(starts) if start is not None], np.int64)
+    hashes = np.array([start for start in starts if start is not None], np.uint64)
+    _, place, count = np.unique(hashes, return_inverse=True, return_counts=True)
+    several = count[place] > 1
+    return rows[several], hashes[several]
 
 
 def _shared(a: NDArray[np.int32], b: NDArray[np.int32]) -> int:

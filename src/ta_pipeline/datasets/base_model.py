@@ -9,17 +9,34 @@ from kedro.io import AbstractDataset, DatasetError
 
 
 class BaseModelDataset(AbstractDataset[None, Path]):
-    """Resolve a model name (bundled, folder, hub id, ModelScope id) to a safetensors folder."""
+    """Resolve a model name (bundled, folder, hub id, ModelScope id) to a safetensors folder.
 
-    def __init__(self, name: str, metadata: dict[str, Any] | None = None) -> None:
+    `thinking`, `rope_scaling` ({method, factor}) and `trust_remote_code` are decided here, once, for
+    everything that reads the folder.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        thinking: bool = False,
+        rope_scaling: dict[str, Any] | None = None,
+        trust_remote_code: bool = False,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
         self._name = name
+        self._thinking = thinking
+        self._rope_scaling = rope_scaling
+        self._trust_remote_code = trust_remote_code
         self.metadata = metadata
 
     def load(self) -> Path:
         """Return the folder, making or fetching it first where that is needed."""
-        from ta_pipeline.training.base_model import resolve_base_model
+        from ta_pipeline.training.base_model import resolve_base_model, settled_model
+        from ta_pipeline.training.rope import rope_scaling_of
 
-        return resolve_base_model(self._name)
+        scaling = rope_scaling_of(self._rope_scaling)
+        folder = resolve_base_model(self._name)
+        return settled_model(folder, self._thinking, scaling, self._trust_remote_code)
 
     def save(self, data: None) -> None:
         """Refuse: the base model is an input."""
@@ -29,4 +46,9 @@ class BaseModelDataset(AbstractDataset[None, Path]):
         return True
 
     def _describe(self) -> dict[str, Any]:
-        return {"name": self._name}
+        return {
+            "name": self._name,
+            "thinking": self._thinking,
+            "rope_scaling": self._rope_scaling,
+            "trust_remote_code": self._trust_remote_code,
+        }

@@ -32,6 +32,9 @@ _COLOURS = {
 _SPARE = ("#5aa9d6", "#9aa83a", "#c7604a", "#6f7fd6")
 _KEPT, _DROPPED, _QUARANTINED = "#2f7de1", "#e8803a", "#b1495b"
 
+#: What is evaluated beside the training loss: column, mark, label.
+_EVALUATED = (("validation_loss", "o", "validation"), ("general_loss", "^", "general rows"))
+
 #: Panels of `score_bars`: metric, title, whether less is better.
 _PANELS = (
     ("reference_loss", "Reference loss, nats/token", True),
@@ -54,11 +57,31 @@ def loss_curves(sft_history: pa.Table, dpo_history: pa.Table) -> Figure:
     """Draw loss, accuracy and the reward margin of both trainings, step by step."""
     figure = _figure(9.6, 5.4)
     axes = figure.subplots(2, 2)
-    _draw_steps(axes[0, 0], "SFT: loss", sft_history, [("loss", "sft", "training")], "validation_loss")
-    _draw_steps(axes[0, 1], "DPO: loss", dpo_history, [("loss", "dpo", "training")], "validation_loss")
+    _draw_steps(axes[0, 0], "SFT: loss", sft_history, [("loss", "sft", "training")], _EVALUATED)
+    _draw_steps(axes[0, 1], "DPO: loss", dpo_history, [("loss", "dpo", "training")], _EVALUATED)
     _draw_steps(axes[1, 0], "SFT: token accuracy", sft_history, [("token_accuracy", "sft", "")])
     margin = [("reward_margin", "dpo", "reward margin"), ("reward_accuracy", "base", "reward accuracy")]
     _draw_steps(axes[1, 1], "DPO: chosen over rejected", dpo_history, margin)
+    for axis in axes[1]:
+        axis.set_xlabel("optimizer step", color=INK)
+    return figure
+
+
+def step_curves(sft_history: pa.Table, dpo_history: pa.Table) -> Figure:
+    """Draw what each step of both trainings took: gradient norm, speed, MFU, memory."""
+    figure = _figure(9.6, 5.4)
+    axes = figure.subplots(2, 2)
+    panels = (
+        ("grad_norm", "Gradient norm before clipping"),
+        ("tokens_per_second", "Tokens read a second"),
+        ("mfu", "Model FLOP utilisation"),
+        ("memory_gb", "Memory of the largest process, GiB"),
+    )
+    for axis, (column, title) in zip(axes.flatten(), panels, strict=True):
+        for name, history in (("sft", sft_history), ("dpo", dpo_history)):
+            _draw_line(axis, history, column, name, name.upper())
+        _finish(axis, title)
+        axis.set_ylim(bottom=0)
     for axis in axes[1]:
         axis.set_xlabel("optimizer step", color=INK)
     return figure
@@ -148,20 +171,30 @@ def _draw_steps(
     title: str,
     history: pa.Table,
     lines: Sequence[tuple[str, str, str]],
-    marked: str = "",
+    marked: Sequence[tuple[str, str, str]] = (),
 ) -> None:
     for column, artefact, label in lines:
+        _draw_line(axis, history, column, artefact, label)
+    for column, style, label in marked:
         steps, values = _points(history, column)
-        if not steps:
-            continue
-        many = len(steps) > 1
-        axis.plot(
-            steps, values, color=colour(artefact), lw=1, alpha=0.35 if many else 1, marker="" if many else "o"
-        )
-        axis.plot(steps, _smooth(values), color=colour(artefact), lw=2, label=label or None)
-    steps, values = _points(history, marked) if marked else ([], [])
-    if steps:
-        axis.plot(steps, values, "o", color=INK, ms=5, label="validation")
+        if steps:
+            axis.plot(steps, values, style, color=INK, ms=5, label=label)
+    _finish(axis, title)
+
+
+def _draw_line(axis: Axes, history: pa.Table, column: str, artefact: str, label: str) -> None:
+    """Draw each step thinly and their moving average above it."""
+    steps, values = _points(history, column)
+    if not steps:
+        return
+    many = len(steps) > 1
+    axis.plot(
+        steps, values, color=colour(artefact), lw=1, alpha=0.35 if many else 1, marker="" if many else "o"
+    )
+    axis.plot(steps, _smooth(values), color=colour(artefact), lw=2, label=label or None)
+
+
+def _finish(axis: Axes, title: str) -> None:
     _bare(axis)
     _title(axis, title)
     axis.grid(axis="y", color=GRID, lw=0.8)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from ta_pipeline.chat.template import encode, render
+from ta_pipeline.chat.template import encode, render, tidied
 from ta_pipeline.rag.prompt import Passage, build_messages
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ Mode = Literal["context", "closed_book"]
 def question_messages(question: dict[str, Any], mode: Mode) -> list[dict[str, str]]:
     """Lay out one benchmark question (a row of schema QUESTION), with its passages or without."""
     passages = [] if mode == "closed_book" else [_passage(p) for p in question["passages"]]
-    return build_messages(question["question"], passages, question["language"])
+    return tidied(build_messages(question["question"], passages, question["language"]))
 
 
 def encode_prompts(

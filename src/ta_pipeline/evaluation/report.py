@@ -11,7 +11,7 @@ import platform
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from ta_pipeline.evaluation import plots
+from ta_pipeline.evaluation.answer_faults import diagnose_answers
 from ta_pipeline.evaluation.scoring import METRICS
 from ta_pipeline.evaluation.summary import Facts, all_scores, missing_rows, row_counts
 from ta_pipeline.rag.prompt import Passage, passage_header
@@ -87,10 +88,11 @@ _PACKAGES = (
 )
 _TRAIN_FACTS = {
     "steps": "optimizer steps",
-    "tokens": "tokens",
+    "tokens": "tokens read",
     "loss_first": "first loss",
     "loss_last": "last loss",
     "validation_loss": "validation loss",
+    "kept_step": "step whose weights were kept",
     "tokens_per_s": "tokens a second",
     "mfu": "model FLOP utilisation",
     "seconds": "seconds",
@@ -158,7 +160,12 @@ def render_report(run: Run, curves: Figure) -> str:
         engines=_engines(run),
         made=_made(run.artefacts) if run.artefacts else None,
         packages=_packages(),
+        findings=_findings(run),
         loss_svg=inline_svg(curves, "Loss, accuracy and reward margin by optimizer step"),
+        step_svg=inline_svg(
+            plots.step_curves(run.sft_history, run.dpo_history),
+            "Gradient norm, speed, MFU and memory by optimizer step",
+        ),
         score_svg=inline_svg(plots.score_bars(run.scores), "Scores of base, SFT and DPO with intervals"),
         rows_svg=inline_svg(plots.rows_through_stages(_rows_by_label(run)), "Rows through the stages"),
     )
@@ -306,6 +313,18 @@ def _train_facts(reports: Mapping[str, Facts]) -> dict[str, Any]:
         "names": list(reports),
         "rows": [(_TRAIN_FACTS[key], [report.get(key) for report in reports.values()]) for key in known],
     }
+
+
+def _findings(run: Run) -> list[tuple[str, Facts]]:
+    """List what was found wrong, (where, finding): in the trainings, and in the answers of each artefact."""
+    tables = [run.question_scores] + ([run.artefacts.question_scores] if run.artefacts else [])
+    rows = [row for table in tables for row in table.to_pylist() if row["mode"] == "context"]
+    found = [
+        (name, fact)
+        for name, report in (("SFT", run.sft), ("DPO", run.dpo))
+        for fact in report.get("findings", [])
+    ]
+    return found + [("answers", asdict(finding)) for finding in diagnose_answers(rows)]
 
 
 def _breakdowns(scores: Facts) -> list[dict[str, Any]]:

@@ -7,7 +7,9 @@ PATH, else from auto-round. Each tool is a child process with a log of its own.
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
+import math
 import os
 import re
 import shutil
@@ -41,8 +43,9 @@ def export_gguf(merged_model: Path, formats: list[str], target: Path, logs: Path
     """Write one GGUF a format into `target`; return a report by file.
 
     `logs` is the folder for what the tools print. Raises `InputError` with a tool's last line when it
-    fails, and when a file lacks the merged model's chat template or end token.
+    fails, and when a file lacks the merged model's chat template, end token or stretched context.
     """
+    refuse_dynamic_positions(merged_model)
     files = [
         _export_one(merged_model, fmt, target, logs / f"gguf-{fmt}.log")
         for fmt in track(formats, "Writing GGUF files", len(formats), "file")
@@ -108,6 +111,22 @@ def run_logged(command: list[str], log: Path) -> None:
         raise InputError(f"{tool} failed with exit status {done.returncode}: {last} (all of it in {log})")
 
 
+def refuse_dynamic_positions(merged_model: Path) -> None:
+    """Raise `InputError` for dynamic NTK: GGUF has no word for it; the converter passes over it silently."""
+    rope = _rope_parameters(merged_model)
+    if rope.get("rope_type") == "dynamic":
+        raise InputError(
+            f"{merged_model}: its positions are stretched by dynamic NTK (factor {rope.get('factor')}), and "
+            "no GGUF file can hold that. Set rope_scaling.method in globals.yml to ntk (a fixed base), "
+            "linear or yarn and train again, or serve by vLLM alone: kedro run --to-nodes=build_vllm_bundle."
+        )
+
+
+def _rope_parameters(model: Path) -> dict[str, Any]:
+    config = json.loads((model / "config.json").read_text(encoding="utf-8"))
+    return dict(config.get("rope_parameters") or {})
+
+
 def describe_gguf(path: Path) -> dict[str, Any]:
     """Count a GGUF file's bytes, tensor types and bits a weight, as stored."""
     import gguf
@@ -143,10 +162,10 @@ def _fallback_note(tensors: list[Any], types: Counter[str]) -> str:
 
 
 def check_gguf(path: Path, merged_model: Path) -> None:
-    """Raise `InputError` unless the file carries the merged model's chat template and end token.
+    """Raise `InputError` unless the file carries the merged model's chat template, end token and positions.
 
-    Ollama and llama.cpp render with that template and stop at that token; a file without them answers
-    in other words than the model was trained on.
+    Ollama and llama.cpp render with that template, stop at that token and turn positions into angles as the
+    file says; one without them answers in other words than the model was trained on.
     """
     import gguf
 
@@ -170,6 +189,31 @@ def check_gguf(path: Path, merged_model: Path) -> None:
             f"{path.name}: token {number} is {stored_tokens.contents(number)!r}, but an answer ends with "
             f"{token!r} in training. Mend tokenizer.json of the base model."
         )
+
+    _check_positions(path, fields, _rope_parameters(merged_model))
+
+
+def _check_positions(path: Path, fields: Any, rope: dict[str, Any]) -> None:
+    """Hold base, kind, factor and original length of the rotary positions against config.json."""
+    architecture = fields["general.architecture"].contents()
+    wanted = {"freq_base": rope.get("rope_theta")}
+    if rope.get("rope_type") in ("linear", "yarn"):
+        wanted |= {
+            "scaling.type": rope["rope_type"],
+            "scaling.factor": rope["factor"],
+            "scaling.original_context_length": rope.get("original_max_position_embeddings"),
+        }
+    for name, value in wanted.items():
+        key = f"{architecture}.rope.{name}"
+        stored = fields[key].contents() if key in fields else None
+        same = stored == value or (
+            isinstance(stored, float) and value is not None and math.isclose(stored, value, rel_tol=1e-6)
+        )
+        if value is not None and not same:
+            raise InputError(
+                f"{path.name}: {key} is {stored}, but config.json says {value}: llama.cpp would read long "
+                "texts otherwise than training did. Set rope_scaling: null, or serve with vLLM."
+            )
 
 
 def _sha256(path: Path) -> str:

@@ -8,11 +8,13 @@ merged model is those weights, rounded.
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ta_pipeline.chat.families import MADE, trusts_remote_code
 from ta_pipeline.chat.template import encode, load_tokenizer, render
 from ta_pipeline.progress import quiet_loading
 from ta_pipeline.rag.prompt import Passage, build_messages
@@ -69,6 +71,7 @@ def merge(base_model: Path, adapter: Path, target: Path) -> dict[str, Any]:
     rounded = _compare(wanted, _logits(merged, prompts))
     merged.save_pretrained(target)
     tokenizer.save_pretrained(target)
+    _keep_remote_code(base_model, target)
     return {
         "base_model": base_model.name,
         "adapter": adapter.name,
@@ -80,6 +83,13 @@ def merge(base_model: Path, adapter: Path, target: Path) -> dict[str, Any]:
         "bfloat16": {k: rounded[k] for k in ("max_abs_difference", "top1_agreement")},
         "seconds": round(time.monotonic() - started, 1),
     }
+
+
+def _keep_remote_code(base_model: Path, target: Path) -> None:
+    """Copy the Python files that a model brought with it, and the word that they are trusted."""
+    if trusts_remote_code(base_model):
+        for file in (*base_model.glob("*.py"), base_model / MADE):
+            shutil.copyfile(file, target / file.name)
 
 
 def check_adapter_fits(base_model: Path, adapter: Path) -> None:

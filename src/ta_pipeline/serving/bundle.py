@@ -70,6 +70,9 @@ def context_length(model: Path, deploy: DeployParams) -> int:
     """Return the tokens of context to offer: what was asked, or all that the model was made for."""
     config = json.loads((model / "config.json").read_text(encoding="utf-8"))
     longest = int(config.get("max_position_embeddings") or deploy.max_model_len)
+    rope = config.get("rope_parameters") or {}
+    if rope.get("rope_type") == "dynamic":  # config.json keeps the length it stretches from
+        longest = int(longest * rope["factor"])
     if longest < deploy.max_model_len:
         logger.warning(
             "deploy.max_model_len is %d, but the model reads %d tokens at most; the bundle offers %d.",

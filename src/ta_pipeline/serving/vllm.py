@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ta_pipeline.chat.families import trusts_remote_code
 from ta_pipeline.params import DeployParams
 from ta_pipeline.serving.bundle import card_values, client_host, context_length, place, write_from
 from ta_pipeline.training.trained_model import is_adapter
@@ -36,23 +37,38 @@ def vllm_arguments(model: str, context: int, deploy: DeployParams) -> list[str]:
     return ["serve", model, *(str(word) for option in options.items() for word in option)]
 
 
-def lora_arguments(base_model: str, rank: int, context: int, deploy: DeployParams) -> list[str]:
-    """Return the arguments of `vllm` that serve the adapter under its name, on the base model."""
+def lora_arguments(
+    base_model: str, rank: int, context: int, deploy: DeployParams, merged_config: Mapping[str, Any]
+) -> list[str]:
+    """Return the arguments of `vllm` that serve the adapter under its name, on the base model.
+
+    The base model's own files know neither the chat template as it was settled (thinking, system turn) nor a
+    stretched context; both come from the merged model beside it.
+    """
     arguments = vllm_arguments(base_model, context, deploy)
     arguments[arguments.index("--served-model-name") + 1] = "base"
     room = min(r for r in _RANKS if r >= rank)
     lora = ["--enable-lora", "--max-lora-rank", str(room), "--lora-modules", f"{deploy.name}=adapter"]
-    return [*arguments, *lora]
+    template = ["--chat-template", "model/chat_template.jinja"]
+    return [*arguments, *lora, *template, *position_arguments(merged_config)]
+
+
+def position_arguments(config: Mapping[str, Any]) -> list[str]:
+    """Return what makes vLLM stretch the base model's context as `rope_scaling` asked; nothing without it."""
+    if "ta_rope_scaling" not in config:
+        return []
+    changed = {key: config[key] for key in ("rope_parameters", "max_position_embeddings")}
+    return ["--hf-overrides", json.dumps(changed)]
 
 
 def base_command(base_model: str) -> str | None:
     """Return the command that copies the base model to `base`; None for a hub id, which vLLM fetches."""
     if Path(base_model).is_dir():
-        return shlex.join(["cp", "-r", str(Path(base_model).absolute()), "base"])
+        return shlex.join(["cp", "-rL", str(Path(base_model).absolute()), "base"])
     if not base_model.startswith(("bundled:", "modelscope:")):
         return None
     code = "import sys, ta_pipeline.training.base_model as m; print(m.resolve_base_model(sys.argv[1]))"
-    return f'cp -r "$(python -c {shlex.quote(code)} {shlex.quote(base_model)})" base'
+    return f'cp -rL "$(python -c {shlex.quote(code)} {shlex.quote(base_model)})" base'
 
 
 def _servable_rank(adapter: Path) -> int | None:
@@ -83,7 +99,9 @@ def write_vllm_bundle(
             place(adapter / file, target / "adapter" / file)
     context = context_length(merged_model, deploy)
     arguments = vllm_arguments("model", context, deploy)
+    arguments += ["--trust-remote-code"] * trusts_remote_code(merged_model)
     (target / "vllm_args.json").write_text(json.dumps(arguments, indent=0), encoding="utf-8")
+    merged_config = json.loads((merged_model / "config.json").read_text(encoding="utf-8"))
     fetch = base_command(base_model)
     values = {
         **card_values(base_model, scores, deploy),
@@ -95,7 +113,7 @@ def write_vllm_bundle(
         "lora_rank": rank,
         "base_command": fetch,
         "lora_command": shlex.join(
-            ["vllm", *lora_arguments("base" if fetch else base_model, rank, context, deploy)]
+            ["vllm", *lora_arguments("base" if fetch else base_model, rank, context, deploy, merged_config)]
         )
         if rank is not None
         else None,

@@ -23,6 +23,7 @@ from ta_pipeline.records import InputError
 from ta_pipeline.training.job import TrainingJob
 from ta_pipeline.training.precision import dtype_of
 from ta_pipeline.training.trained_model import is_adapter, read_record, write_record
+from ta_pipeline.training.zero import trained_weights
 
 
 def kind_of(job: TrainingJob) -> str:
@@ -124,7 +125,7 @@ def save_trained(trainer: Any, job: TrainingJob, folder: Path) -> None:
 
     All ranks call it. No pickled arguments, and no frozen reference of DPO.
     """
-    state = trainer.accelerator.get_state_dict(trainer.model)  # gathers the shards of ZeRO-3
+    state = trained_weights(trainer.model)
     if not trainer.is_world_process_zero():
         return
     model = trainer.accelerator.unwrap_model(trainer.model)

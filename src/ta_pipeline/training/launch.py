@@ -8,24 +8,35 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import re
-import shutil
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ta_pipeline.paths import log_dir, work_dir
+from ta_pipeline.paths import log_dir
 from ta_pipeline.progress import Progress
 from ta_pipeline.records import InputError
-from ta_pipeline.training.job import TrainingJob, optimizer_steps, rows_per_step
+from ta_pipeline.training import memory_errors, resume
+from ta_pipeline.training.job import REPORT, TrainingJob, optimizer_steps
+from ta_pipeline.training.memory_errors import MemoryWatch
+from ta_pipeline.training.nodes import (
+    Host,
+    Meeting,
+    OtherNodes,
+    arrange_meeting,
+    launch_commands,
+    read_hostfile,
+)
+
+logger = logging.getLogger(__name__)
 
 #: The line of a traceback that names the exception, with or without the rank before it; C++ calls it what().
 _EXCEPTION = re.compile(r"^(\[rank\d+\]: )?([\w.]*(Error|Exception|Interrupt)|what\(\)): ")
@@ -34,39 +45,37 @@ _KILLED = re.compile(r"Signal \d+ \(\w+\) received by PID \d+")
 #: A line that only divides.
 _RULE = re.compile(r"^[\W_]*$")
 
-#: Written by the child last of all.
-_REPORT = "report.json"
+#: glibc comes to keep freed blocks of up to 32 MiB on its heap, where what autograd still holds lies between
+#: them, so that nothing goes back: layers that took 1,024 tokens of the bundled model and 510 MiB had 806,
+#: with checkpointing 412 instead of 136. Told a limit, it maps larger blocks and gives each back at once.
+MALLOC = {"MALLOC_MMAP_THRESHOLD_": str(2**20)}
 
 Result = tuple[Path, pa.Table, dict[str, Any]]
 
 
-def launch_command(job_file: Path, num_processes: int, cpu: bool) -> list[str]:
-    """Return the command that starts `num_processes` ranks of the worker on this machine."""
-    command = [sys.executable, "-m", "accelerate.commands.launch", "--num_machines", "1"]
-    command += ["--num_processes", str(num_processes), "--mixed_precision", "no", "--dynamo_backend", "no"]
-    if num_processes > 1:
-        # accelerate's name for "one torchrun rank a process"; ACCELERATE_USE_CPU makes them gloo ranks.
-        command += ["--multi_gpu", "--main_process_port", "0"]
-    elif cpu:
-        command += ["--cpu"]
-    return [*command, "-m", "ta_pipeline.training.worker", str(job_file)]
+def child_environment(
+    parameters: dict[str, Any], ranks: int, cpu: bool, inherited: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the child's environment: threads shared by this machine's ranks, no hub, no buffering.
 
-
-def child_environment(num_processes: int, cpu: bool, inherited: Mapping[str, str]) -> dict[str, str]:
-    """Return the child's environment: threads shared by the ranks, no hub, no telemetry, no colours."""
-    threads = max(1, (os.cpu_count() or 1) // num_processes)
+    Everything else is inherited: NCCL's time-outs and interfaces, say.
+    """
+    threads = max(1, (os.cpu_count() or 1) // ranks)
     environment = dict(inherited) | {
         "OMP_NUM_THREADS": str(threads),
         # Spinning threads make a small model slower on a busy machine; to sleep at once costs 11 % on an idle
         # one. So wait for a fraction of a millisecond, then sleep.
         "OMP_WAIT_POLICY": inherited.get("OMP_WAIT_POLICY", "passive"),
         "GOMP_SPINCOUNT": inherited.get("GOMP_SPINCOUNT", "6000"),
+        **MALLOC,
         "TOKENIZERS_PARALLELISM": "false",
         "HF_HUB_OFFLINE": "1",
         "PYTHONUNBUFFERED": "1",
     }
     if cpu:
-        environment |= {"ACCELERATE_USE_CPU": "true", "DS_ACCELERATOR": "cpu", "CUDA_VISIBLE_DEVICES": ""}
+        environment |= {"DS_ACCELERATOR": "cpu", "CUDA_VISIBLE_DEVICES": ""}
+        if not parameters["zero_stage"]:  # with it accelerate would leave DeepSpeed out: see zero.join_ranks
+            environment["ACCELERATE_USE_CPU"] = "true"
     return environment
 
 
@@ -77,58 +86,88 @@ def has_gpu() -> bool:
     return torch.cuda.is_available()
 
 
-def prepare(job: TrainingJob, rows: pa.Table, key: str) -> TrainingJob:
-    """Give a job its folder, named by its key, and write the rows there; a killed job finds its own again."""
-    import dataclasses
-
-    folder = (work_dir() / f"{job.method}-{key}").absolute()
-    for stale in work_dir().glob(f"{job.method}-*"):
-        if stale.absolute() != folder:
-            shutil.rmtree(stale, ignore_errors=True)
-    if (folder / _REPORT).is_file() and not (folder / "adapter").is_dir():
-        shutil.rmtree(folder)  # finished and handed over; the same job again is trained again
-    folder.mkdir(parents=True, exist_ok=True)
-    data = folder / "rows.arrow"
-    with pa.OSFile(str(data), "wb") as sink, pa.ipc.new_file(sink, rows.schema) as writer:
-        writer.write_table(rows)
-    job = dataclasses.replace(job, folder=str(folder), data=str(data))
-    job.write()
-    return job
-
-
 def run(job: TrainingJob, on_step: Callable[[dict[str, Any]], None]) -> Result:
     """Run a prepared job to its end; returns the adapter's folder, the history and the report.
 
-    Raises InputError that names the log where the child failed.
+    Where memory runs out and `auto_fit` is set, the ladder's next rung is taken and the run goes on. Raises
+    InputError that names the log, and the next rung, where the child failed.
     """
-    if (Path(job.folder) / _REPORT).is_file():
-        return _result(
-            job, _read_events(job.events, 0)[0]
-        )  # trained, but never saved: the disk was full, say
-    cpu = not has_gpu()
-    processes = job.parameters["num_processes"]
-    command = launch_command(Path(job.folder) / "job.json", processes, cpu)
+    from ta_pipeline.training.watch.events import once
+
     log = (log_dir() / f"{job.method}.log").absolute()
-    events: list[dict[str, Any]] = _read_events(job.events, 0)[0]
+    show = once(lambda step, figures, _: on_step({"step": step} | figures))
+    while not (Path(job.folder) / REPORT).is_file():  # there already: trained, but never saved
+        watch = MemoryWatch()
+        code, elsewhere = _run_child(job, show, log, watch)
+        if code == 0:
+            break
+        job = _fit(job, code, elsewhere, log, watch)
+    resume.mark_finished(job)
+    return _result(job, resume.lived(_read_events(job.events, 0)[0]))
+
+
+def _run_child(
+    job: TrainingJob, show: Callable[[int, dict[str, float], float], None], log: Path, watch: MemoryWatch
+) -> tuple[int, str]:
+    """Start the child and show its figures; returns its exit code and what went wrong on other machines."""
+    from ta_pipeline.training.watch.board import Board
+    from ta_pipeline.training.watch.events import Replay
+
+    cpu = not has_gpu()
+    job_file = Path(job.folder) / "job.json"
+    meeting, command = _plan(job, cpu)
     progress = Progress(f"training {job.method}", _steps(job), "steps")
-    with log.open("w", encoding="utf-8") as stream:
+    others = OtherNodes(job_file, meeting.hosts, log)
+    board = Board(log_dir() / "tensorboard" / Path(job.folder).name)
+    replay = Replay(resume.lived(_read_events(job.events, 0)[0]), [show, board.show])
+    with log.open("w", encoding="utf-8") as stream, others, board:
         child = subprocess.Popen(
             command,
             stdout=stream,
             stderr=subprocess.STDOUT,
-            env=child_environment(processes, cpu, os.environ),
+            env=child_environment(job.parameters, meeting.hosts[0].slots, cpu, os.environ),
             start_new_session=True,  # one group for launcher and ranks, so that all can be ended together
         )
         try:
-            events += _follow(child, job.events, progress, on_step)
+            _follow(child, job.events, progress, replay, (watch.look, others.check))
         except BaseException:
             _end_group(child)
             raise
         finally:
+            replay.close()
             progress.close()
-    if child.returncode != 0:
-        raise InputError(_what_failed(job.method, child.returncode, log))
-    return _result(job, events)
+    return int(child.returncode), others.failures()
+
+
+def _fit(job: TrainingJob, code: int, elsewhere: str, log: Path, watch: MemoryWatch) -> TrainingJob:
+    """Return the job changed by the ladder's next rung; InputError where that is not the way on."""
+    from ta_pipeline.training.watch.events import history
+    from ta_pipeline.training.watch.summary import say_what_is_wrong
+
+    printed = log.read_text("utf-8", errors="replace")
+    words = memory_errors.ran_out_of_memory(printed, code, watch)
+    say_what_is_wrong(job, history(resume.lived(_read_events(job.events, 0)[0])), printed)
+    if words is None:
+        raise InputError(f"{_what_failed(job.method, code, log)} {elsewhere}".rstrip())
+    rung = memory_errors.next_rung(job)
+    if rung is None or not job.parameters.get("auto_fit"):
+        advice = memory_errors.advice(job, resume.longest_block(job))
+        raise InputError(f"{job.method}: out of memory: {words[:200]} {advice} The whole log is {log}.")
+    logger.warning("%s: out of memory; %s: %s", job.method, rung.name, rung.why)
+    return resume.take_rung(job, rung)
+
+
+def _plan(job: TrainingJob, cpu: bool) -> tuple[Meeting, list[str]]:
+    """Find this job's machines and this machine's command; write down what the others have to know."""
+    parameters, job_file = job.parameters, Path(job.folder) / "job.json"
+    hosts = [Host("localhost", parameters["num_processes"])]
+    if name := parameters["hostfile"]:
+        hosts = read_hostfile(Path.cwd(), name, parameters["num_processes"])
+    if len(hosts) == 1:
+        return Meeting(hosts, 0, cpu, {}), launch_commands(job_file, parameters, hosts, cpu)[0]
+    meeting = arrange_meeting(hosts, cpu, os.environ)
+    meeting.write(job_file)
+    return meeting, launch_commands(job_file, parameters, hosts, cpu, meeting.port)[0]
 
 
 def _steps(job: TrainingJob) -> int:
@@ -144,8 +183,17 @@ def _steps(job: TrainingJob) -> int:
 
 def _result(job: TrainingJob, events: list[dict[str, Any]]) -> Result:
     """Bring together what a finished child has left: adapter, history, report."""
-    report = json.loads((Path(job.folder) / _REPORT).read_text("utf-8"))
-    return job.result, _history(events), report | _figures(events, report, job)
+    report = json.loads((Path(job.folder) / REPORT).read_text("utf-8"))
+    from ta_pipeline.training.watch.events import history
+    from ta_pipeline.training.watch.summary import say_what_is_wrong, sum_up
+
+    steps = history(events)
+    findings = {"findings": say_what_is_wrong(job, steps)}
+    return (
+        job.result,
+        steps,
+        report | sum_up(events, report.get("kept_step")) | resume.lineage(job) | findings,
+    )
 
 
 def _end_group(child: subprocess.Popen[Any]) -> None:
@@ -157,28 +205,26 @@ def _end_group(child: subprocess.Popen[Any]) -> None:
             child.wait(timeout=20)
 
 
-def _history(events: list[dict[str, Any]]) -> pa.Table:
-    from ta_pipeline.training.watch.events import history
-
-    return history(events)
-
-
 def _follow(
-    child: subprocess.Popen[Any], path: Path, progress: Progress, on_step: Callable[[dict[str, Any]], None]
-) -> list[dict[str, Any]]:
-    """Read the child's events as they come until it has ended."""
-    events: list[dict[str, Any]] = []
-    offset = path.stat().st_size if path.is_file() else 0
+    child: subprocess.Popen[Any],
+    path: Path,
+    progress: Progress,
+    on_step: Callable[[dict[str, Any]], None],
+    looks: Sequence[Callable[[], None]],
+) -> None:
+    """Hand on the child's events as they come until it has ended; `looks` are taken while waiting."""
+    _, offset = _read_events(path, 0)  # a line that a kill left half written is cut off by the child
     while True:
         ended = child.poll() is not None
         fresh, offset = _read_events(path, offset)
         for event in fresh:
-            events.append(event)
-            on_step({name: value for name, value in event.items() if name != "step_seconds"})
+            on_step(event)
             if event.get("loss") is not None:
                 progress.advance(event["step"] - progress.done, f"loss {event['loss']:.3f}")
         if ended:
-            return events
+            return
+        for look in looks:
+            look()
         time.sleep(0.5)
 
 
@@ -193,35 +239,10 @@ def _read_events(path: Path, offset: int) -> tuple[list[dict[str, Any]], int]:
     return [json.loads(line) for line in chunk[:end].splitlines()], offset + end
 
 
-def _figures(events: list[dict[str, Any]], report: dict[str, Any], job: TrainingJob) -> dict[str, Any]:
-    """Sum up the steps: tokens, first and last loss, speed, MFU, memory."""
-    steps = [event for event in events if event.get("loss") is not None]
-    timed = [event for event in steps[1:] if event.get("step_seconds")]  # the first step also warms up
-    tokens = sum(event.get("tokens") or 0 for event in steps)
-    seconds = sum(event["step_seconds"] for event in timed)
-    speed = sum(event["tokens"] for event in timed) / seconds if seconds else None
-    mfu = None
-    if "flops_per_block" in report and seconds:
-        blocks = len(timed) * rows_per_step(job.method, job.parameters)
-        peak = report["peak_flops"] * report["num_processes"]
-        mfu = report["flops_per_block"] * blocks / seconds / peak
-    validation = [event["validation_loss"] for event in events if event.get("validation_loss") is not None]
-    return {
-        "steps": max((event["step"] for event in steps), default=0),
-        "tokens": int(tokens),
-        "loss_first": steps[0]["loss"] if steps else None,
-        "loss_last": steps[-1]["loss"] if steps else None,
-        "validation_loss": validation[-1] if validation else None,
-        "tokens_per_s": round(speed, 1) if speed else None,
-        "mfu": round(mfu, 4) if mfu else None,
-        "peak_memory_gb": max((event["memory_gb"] for event in events), default=None),
-    }
-
-
 def _what_failed(method: str, code: int, log: Path) -> str:
     """Say in one line why the child ended, from the last error in its log."""
     text = log.read_text("utf-8", errors="replace")
     lines = [line.strip() for line in text.splitlines() if not _RULE.match(line)]
     errors = [line for line in lines if _EXCEPTION.match(line) and "ChildFailedError" not in line]
     last = (errors or _KILLED.findall(text) or lines or ["it printed nothing"])[-1]
-    return f"{method}: training ended with exit code {code}: {last[:300]} The whole log is {log}."
+    return f"{method}: training ended with exit code {code}: {last[:400]} The whole log is {log}."

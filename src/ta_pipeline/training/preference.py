@@ -21,12 +21,17 @@ from ta_pipeline.records import InputError
 from ta_pipeline.training.adapters import kind_of, trained_weights_untouched, with_trained_weights
 from ta_pipeline.training.job import TrainingJob, optimizer_steps, rows_per_step
 from ta_pipeline.training.layers import row_attention
-from ta_pipeline.training.layers.fused_lora import fuse_lora
+from ta_pipeline.training.layers.fast import use_fast_layers
 from ta_pipeline.training.layers.shared_prefix import merge_rows, share_prefixes
 from ta_pipeline.training.precision import dtype_of
+from ta_pipeline.training.safe_saving import SafeSaving
 from ta_pipeline.training.setup import common_arguments, load_model, read_rows, wants_fast_layers
 from ta_pipeline.training.trained_model import is_adapter
+from ta_pipeline.training.watch.sets import evaluated_sets
+from ta_pipeline.training.watch.steps import WatchedSteps
 
+#: What a trainer reads of PREFERENCE_TOKENS.
+COLUMNS = ["id", "prompt_ids", "chosen_ids", "rejected_ids"]
 #: Tokens that pairs may take to be read at once. Four pairs of four prompts took 7.3 GiB; over one prompt
 #: they are read like one.
 AT_ONCE = 2048
@@ -34,7 +39,7 @@ AT_ONCE = 2048
 SAME = 1e-3
 
 
-class TokenizedDPOTrainer(DPOTrainer):  # type: ignore[misc]
+class TokenizedDPOTrainer(WatchedSteps, SafeSaving, DPOTrainer):  # type: ignore[misc]
     """DPOTrainer for pairs that already are token ids, made and proved by `tokenize`."""
 
     def _prepare_dataset(self, dataset: Dataset, *args: Any, **kwargs: Any) -> Dataset:
@@ -147,14 +152,13 @@ def build_trainer(job: TrainingJob, callbacks: list[Any]) -> DPOTrainer:
     """
     score_answers_only()
     pairs = read_rows(job)
-    train = pairs.filter([split == "train" for split in pairs.column("split").to_pylist()])
     model = with_trained_weights(_loaded(job), job)
-    trainer = _trainer(job, model, train, callbacks)
+    trainer = _trainer(job, model, pairs, callbacks)
     if job.parameters.get("method", "dpo") == "dpo":
         check = check_reference if job.parameters["zero_stage"] < 3 else check_reference_weights
         check(trainer, job)
-    if wants_fast_layers(job) and job.parameters["zero_stage"] < 3:
-        fuse_lora(trainer.model)
+    if wants_fast_layers(job):
+        trainer.replaced_layers = use_fast_layers(trainer.model)
     return trainer
 
 
@@ -166,9 +170,10 @@ def _loaded(job: TrainingJob) -> Any:
     return model
 
 
-def _trainer(job: TrainingJob, model: Any, train: pa.Table, callbacks: list[Any]) -> DPOTrainer:
+def _trainer(job: TrainingJob, model: Any, pairs: pa.Table, callbacks: list[Any]) -> DPOTrainer:
     from ta_pipeline.chat.template import load_tokenizer
 
+    train = pairs.filter([split == "train" for split in pairs.column("split").to_pylist()])
     orpo = job.parameters.get("method", "dpo") == "orpo"
     whole = kind_of(job) == "full"
     by_row = model.config._attn_implementation == row_attention.NAME
@@ -185,7 +190,8 @@ def _trainer(job: TrainingJob, model: Any, train: pa.Table, callbacks: list[Any]
                 max_length=None,
                 remove_unused_columns=True,
             ),
-            train_dataset=Dataset(train.select(["prompt_ids", "chosen_ids", "rejected_ids"])),
+            train_dataset=Dataset(train.select(COLUMNS)),
+            eval_dataset={n: Dataset(t.select(COLUMNS)) for n, t in evaluated_sets(pairs).items()} or None,
             processing_class=load_tokenizer(Path(job.model)),
             callbacks=callbacks,
         )

@@ -11,13 +11,14 @@ import torch
 from datasets.table import InMemoryTable
 from transformers import AutoModelForCausalLM
 
+from ta_pipeline.chat.families import trusts_remote_code
 from ta_pipeline.training.adapters import quantized_base_of, weights_dtype
 from ta_pipeline.training.job import TrainingJob, optimizer_steps, rows_per_step
 from ta_pipeline.training.layers.row_attention import use_row_attention
 from ta_pipeline.training.precision import attention_implementation
 from ta_pipeline.training.quantized_base import loading_arguments
 from ta_pipeline.training.trained_model import is_adapter
-from ta_pipeline.training.zero import zero_config
+from ta_pipeline.training.zero import CONFIGURED, join_ranks, sharded_loading, zero_config
 
 
 def load_model(job: TrainingJob) -> Any:
@@ -26,17 +27,16 @@ def load_model(job: TrainingJob) -> Any:
     That is the base model, its frozen weights quantized under QLoRA, or the whole model to go on from.
     """
     if job.parameters["zero_stage"]:
-        import deepspeed
-
-        # ZeRO-3 shards the model while it is loaded, so the ranks must know each other before that.
-        deepspeed.init_distributed("nccl" if torch.cuda.is_available() else "gloo")
+        join_ranks()
     whole = job.adapter if job.adapter and not is_adapter(Path(job.adapter)) else None
-    model = AutoModelForCausalLM.from_pretrained(
-        whole or job.model,
-        dtype=weights_dtype(job),
-        attn_implementation=attention_implementation(job.precision),
-        **loading_arguments(quantized_base_of(job), job.precision),
-    )
+    with sharded_loading(zero_config(job.parameters, job.precision)):
+        model = AutoModelForCausalLM.from_pretrained(
+            whole or job.model,
+            dtype=weights_dtype(job),
+            attn_implementation=attention_implementation(job.precision),
+            trust_remote_code=trusts_remote_code(Path(job.model)),
+            **loading_arguments(quantized_base_of(job), job.precision),
+        )
     if wants_fast_layers(job):
         use_row_attention(model)
     return model
@@ -81,11 +81,13 @@ def common_arguments(job: TrainingJob, rows: int, at_once: int | None = None) ->
         "gradient_checkpointing": p["gradient_checkpointing"],
         # TRL sets it to True itself for an adapter under ZeRO-3, which needs that
         "gradient_checkpointing_kwargs": {"use_reentrant": False} if p["gradient_checkpointing"] else None,
-        "deepspeed": zero_config(p["zero_stage"], job.precision, p["max_grad_norm"]),
+        "deepspeed": zero_config(p, job.precision),
+        "accelerator_config": CONFIGURED if p["zero_stage"] else None,
         "save_strategy": "steps",
         "save_steps": p["save_every"],
         "save_total_limit": 2,
-        "eval_strategy": "no",
+        "eval_strategy": "steps" if p.get("eval_every") else "no",
+        "eval_steps": p.get("eval_every"),
         "logging_steps": 1,
         "report_to": [],
         "seed": job.seed,

@@ -11,6 +11,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
+from ta_pipeline.chat.families import trusts_remote_code
 from ta_pipeline.records import InputError
 
 logger = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ def load_trained(base_model: Path, trained: Path | None, **loading: Any) -> Any:
     """
     from transformers import AutoModelForCausalLM
 
+    loading["trust_remote_code"] = trusts_remote_code(base_model)
     if trained is None or not is_adapter(trained):
         return AutoModelForCausalLM.from_pretrained(trained or base_model, **loading)
     from peft import PeftModel

@@ -155,7 +155,7 @@ def test_the_page_asks_nothing_of_the_network(full):
     page = full[1]
     assert not re.search(r"""(?:src|href|xlink:href)=["'](?!#)""", page)
     assert not re.search(r"url\((?!#)|@import|https?:", page)
-    assert page.count("<svg") == 4
+    assert page.count("<svg") == 5
 
 
 def test_the_page_says_plainly_what_the_bundled_model_is():
@@ -233,3 +233,30 @@ def test_only_answered_questions_are_shown():
 def test_a_paired_difference_is_put_in_words(metric, diff, low, high, words, tone):
     row = {"a": "sft", "b": "base", "metric": metric, "diff": diff, "low": low, "high": high}
     assert verdict(row) == (words, tone)
+
+
+def test_findings_of_a_training_stand_in_its_section():
+    inputs = training_inputs()
+    finding = {
+        "name": "overfitting", "severity": "warning", "step": 8, "causes": ["too many passes <b>"],
+        "evidence": "since step 8 the validation loss rose from 1.004 to 1.687.", "cures": ["early_stopping"],
+    }  # fmt: skip
+    inputs["sft"] |= {"findings": [finding]}
+    page = report_training(**inputs)[1]
+    section = page[page.index('<section id="training">') : page.index('<section id="scores">')]
+    assert "SFT: overfitting <small>step 8</small>" in section
+    assert "Since step 8 the validation loss rose from 1.004 to 1.687." in section
+    assert "too many passes &lt;b&gt;" in section
+    assert "Nothing wrong in the curves" not in section
+
+
+def test_answers_that_loop_are_a_finding_of_the_page():
+    inputs = training_inputs()
+    rows = inputs["question_scores"].to_pylist()
+    for row in rows:
+        if row["artefact"] == "dpo" and row["answer"] is not None:
+            row["answer"] = "the force of " * 20
+    inputs["question_scores"] = pa.Table.from_pylist(rows, inputs["question_scores"].schema)
+    page = report_training(**inputs)[1]
+    assert "answers: repeated output" in page
+    assert re.search(r"<p>dpo: \d+ of \d+ answers repeat themselves, such as", page)

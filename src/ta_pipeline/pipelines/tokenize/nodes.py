@@ -9,24 +9,31 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ta_pipeline.chat.packing import in_steps, pack, pack_efficiency
-from ta_pipeline.chat.rows import label_report, preference_tokens, token_rows
+from ta_pipeline.chat.proof import prove_blocks, prove_preferences
+from ta_pipeline.chat.rows import check_dropped, label_report, preference_tokens, token_rows
 from ta_pipeline.chat.selection import account_for, select_rows
 from ta_pipeline.chat.template import load_tokenizer
 from ta_pipeline.params import DpoParams, TokenizeParams
 from ta_pipeline.records import InputError
+from ta_pipeline.training.watch.sets import general_apart
 
 
 def tokenize_examples(
     examples: pa.Table, base_model: Path, tokenize: TokenizeParams
 ) -> tuple[pa.Table, pa.Table]:
-    """Turn examples into labelled token rows, with a ledger of what was cut or dropped."""
-    rows, ledger = token_rows(load_tokenizer(base_model), examples, tokenize.max_seq_len)
+    """Turn examples into labelled token rows, with a ledger of what was cut or dropped.
+
+    Validation rows of public sets get a split of their own: training looks at them by themselves.
+    """
+    tokenizer = load_tokenizer(base_model)
+    rows, ledger = token_rows(tokenizer, examples, tokenize.max_seq_len, tokenize.workers)
+    check_dropped(ledger, tokenize.max_dropped_share)
     if rows.num_rows == 0:
         raise InputError(
             "tokenize: no example is left to learn from. Look at truncation_ledger and dropped_examples, "
             "and raise tokenize.max_seq_len or add teaching material."
         )
-    return rows, ledger
+    return general_apart(rows), ledger
 
 
 def pack_token_rows(
@@ -38,6 +45,23 @@ def pack_token_rows(
     efficiency = pack_efficiency(blocks, tokenize.max_seq_len)
     report = label_report(token_rows, truncation_ledger, blocks, tokenize.max_seq_len, efficiency)
     return blocks, account_for(report, every - token_rows.num_rows, task)
+
+
+def prove_labels(
+    packed_rows: pa.Table,
+    token_rows: pa.Table,
+    examples: pa.Table,
+    preference_tokens: pa.Table,
+    preferences: pa.Table,
+    base_model: Path,
+    tokenize: TokenizeParams,
+    task: str,
+) -> tuple[pa.Table, dict[str, Any]]:
+    """Hand on the blocks whose labels are proved, with the proof; a fault stops the run before training."""
+    tokenizer = load_tokenizer(base_model)
+    proof = prove_blocks(tokenizer, packed_rows, select_rows(token_rows, task), examples, tokenize.workers)
+    pairs = prove_preferences(tokenizer, preference_tokens, preferences)
+    return packed_rows, proof | {"preferences": pairs}
 
 
 def tokenize_preferences(

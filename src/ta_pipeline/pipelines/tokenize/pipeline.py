@@ -4,6 +4,7 @@ from kedro.pipeline import Node, Pipeline
 
 from ta_pipeline.pipelines.tokenize.nodes import (
     pack_token_rows,
+    prove_labels,
     tokenize_examples,
     tokenize_preferences,
 )
@@ -22,7 +23,7 @@ def create_pipeline() -> Pipeline:
             Node(
                 func=pack_token_rows,
                 inputs=["token_rows", "truncation_ledger", "params:tokenize", "params:task", "params:seed"],
-                outputs=["token_blocks", "label_report"],
+                outputs=["packed_rows", "label_report"],
                 name="pack_token_rows",
             ),
             Node(
@@ -30,6 +31,21 @@ def create_pipeline() -> Pipeline:
                 inputs=["preferences", "base_model", "params:dpo", "params:seed"],
                 outputs=["preference_tokens", "preference_report"],
                 name="tokenize_preferences",
+            ),
+            Node(
+                func=prove_labels,
+                inputs=[
+                    "packed_rows",
+                    "token_rows",
+                    "examples",
+                    "preference_tokens",
+                    "preferences",
+                    "base_model",
+                    "params:tokenize",
+                    "params:task",
+                ],
+                outputs=["token_blocks", "label_proof"],
+                name="prove_labels",
             ),
         ],
         tags="tokenize",
