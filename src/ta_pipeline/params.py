@@ -414,7 +414,7 @@ class TrainParams(Strict):
         if self.zero_stage and self.num_processes == 1 and self.offload == "none":
             raise ValueError("zero_stage shards over processes: set num_processes to 2 or more, or it to 0")
         if (self.max_steps is None) == (self.epochs is None):
-            raise ValueError("name max_steps or epochs, one of them")
+            raise ValueError("name max_steps or epochs, and set the other to null")
         if self.offload != "none" and self.zero_stage == 0:
             raise ValueError("offload is ZeRO's: set zero_stage to 1, 2 or 3")
         if self.offload == "optimizer+parameters" and self.zero_stage != 3:
