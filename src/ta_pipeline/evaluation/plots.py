@@ -195,7 +195,10 @@ def _draw_line(axis: Axes, history: pa.Table, column: str, artefact: str, label:
 
 
 def _finish(axis: Axes, title: str) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     _bare(axis)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))  # there is no step 1.5
     _title(axis, title)
     axis.grid(axis="y", color=GRID, lw=0.8)
     if not axis.lines:

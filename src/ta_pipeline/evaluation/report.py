@@ -319,12 +319,13 @@ def _findings(run: Run) -> list[tuple[str, Facts]]:
     """List what was found wrong, (where, finding): in the trainings, and in the answers of each artefact."""
     tables = [run.question_scores] + ([run.artefacts.question_scores] if run.artefacts else [])
     rows = [row for table in tables for row in table.to_pylist() if row["mode"] == "context"]
+    made_here = [row for row in rows if row["artefact"] != "base"]
     found = [
         (name, fact)
         for name, report in (("SFT", run.sft), ("DPO", run.dpo))
         for fact in report.get("findings", [])
     ]
-    return found + [("answers", asdict(finding)) for finding in diagnose_answers(rows)]
+    return found + [("answers", asdict(finding)) for finding in diagnose_answers(made_here)]
 
 
 def _breakdowns(scores: Facts) -> list[dict[str, Any]]:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from ta_pipeline.chat.packing import BLOCK
 from ta_pipeline.chat.template import encode, end_of_turn, load_tokenizer, render
 from ta_pipeline.evaluation.model import engine_name, load_for_evaluation
 from ta_pipeline.evaluation.prompts import Mode, encode_prompts, question_messages
-from ta_pipeline.records import REFERENCE_LOSS, InputError
+from ta_pipeline.records import IGNORE_INDEX, REFERENCE_LOSS, InputError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -69,6 +70,29 @@ def reference_loss(
         "tokens": len(task.reference),
         "engine": engine,
     }
+
+
+def reference_blocks(tokenizer_folder: Path, questions: pa.Table) -> pa.Table:
+    """Return each question with its reference as a token block (schema BLOCK) of the split "benchmark".
+
+    Training looks at them by their share of reference tokens that the model puts first; it never learns from
+    them.
+    """
+    rows = questions.to_pylist()
+    blocks = []
+    for row, task in zip(rows, scoring_tasks(load_tokenizer(tokenizer_folder), rows, "context"), strict=True):
+        ids = [*task.prompt, *task.reference]
+        block = {
+            "split": "benchmark",
+            "input_ids": ids,
+            "seq_lengths": [len(ids)],
+            "example_ids": [row["id"]],
+        }
+        blocks.append(
+            block
+            | {"labels": [IGNORE_INDEX] * len(task.prompt) + list(task.reference), "read_tokens": len(ids)}
+        )
+    return pa.Table.from_pylist(blocks, BLOCK)
 
 
 def scoring_tasks(tokenizer: PreTrainedTokenizerBase, rows: list[dict[str, Any]], mode: Mode) -> list[Task]:

@@ -17,7 +17,7 @@ from ta_pipeline.training.job import TrainingJob, optimizer_steps, rows_per_step
 from ta_pipeline.training.precision import resolve_precision
 from ta_pipeline.training.quantized_base import choose_form
 from ta_pipeline.training.trained_model import is_adapter
-from ta_pipeline.training.watch.sets import evaluated_sets
+from ta_pipeline.training.watch.sets import check_evaluated
 
 logger = logging.getLogger(__name__)
 
@@ -39,11 +39,7 @@ def start_training(
     trained = rows.filter(pc.equal(rows.column("split"), "train")).num_rows
     if trained == 0:
         raise InputError(f"{method}: there is no training row. compose_report and dropped_examples say why.")
-    if parameters.eval_every and not evaluated_sets(rows):
-        raise InputError(
-            f"{method}.eval_every={parameters.eval_every} looks at validation rows, and there is none. "
-            "Raise compose.split.validation_share, or set eval_every and early_stopping to null."
-        )
+    check_evaluated(method, parameters, rows)
     per_step = rows_per_step(method, parameters.model_dump())
     if per_step > parameters.global_batch_size:
         logger.info("%s: %d processes, so a step takes %d rows, one each", method, per_step, per_step)

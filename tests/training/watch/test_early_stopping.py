@@ -114,3 +114,15 @@ def test_a_run_without_early_stopping_goes_on_to_the_last_step_and_keeps_that(ma
     events, report = run_job(make_job(rows, eval_every=2, max_steps=3))
     assert [event["step"] for event in events] == [0, 1, 2, 2, 3, 3]
     assert report["kept_step"] is None
+
+
+def test_the_benchmark_score_is_the_share_of_reference_tokens_that_come_first(make_job, run_job, counting):
+    """The best is the highest, and it is taken from the benchmark's rows alone."""
+    rows = counting(4) + counting(2, "validation") + counting(3, "benchmark")
+    stopping = {"metric": "benchmark_score", "patience": 1, "min_change": 0.9}
+    events, report = run_job(make_job(rows, eval_every=2, max_steps=6, early_stopping=stopping))
+    scores = [event["benchmark_score"] for event in events if "benchmark_score" in event]
+    assert len(scores) == 2
+    assert all(0 <= score <= 1 for score in scores)
+    assert max(event["step"] for event in events) == 2
+    assert report["kept_step"] == 0

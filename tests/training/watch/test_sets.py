@@ -1,8 +1,13 @@
 """The sets that a training looks at besides its own rows."""
 
-import pyarrow as pa
+from types import SimpleNamespace
 
-from ta_pipeline.training.watch.sets import evaluated_sets, general_apart
+import pyarrow as pa
+import pytest
+
+from ta_pipeline.params import EarlyStopping
+from ta_pipeline.records import InputError
+from ta_pipeline.training.watch.sets import check_evaluated, evaluated_sets, general_apart
 
 ROWS = pa.table(
     {
@@ -26,3 +31,14 @@ def test_each_set_that_has_rows_is_evaluated_by_itself():
         "general": ["d"],
     }
     assert evaluated_sets(ROWS.slice(0, 2)) == {}
+
+
+def test_a_training_that_is_to_look_at_rows_it_does_not_have_is_refused_with_the_cure():
+    asked = SimpleNamespace(eval_every=5, early_stopping=EarlyStopping())
+    check_evaluated("sft", asked, ROWS)
+    with pytest.raises(InputError, match=r"sft\.eval_every=5 looks at validation rows.*validation_share"):
+        check_evaluated("sft", asked, ROWS.slice(0, 2))
+    asked = SimpleNamespace(eval_every=5, early_stopping=EarlyStopping(metric="benchmark_score"))
+    with pytest.raises(InputError, match="metric=benchmark_score looks at benchmark rows.*validation_loss"):
+        check_evaluated("dpo", asked, ROWS)
+    check_evaluated("sft", SimpleNamespace(eval_every=None, early_stopping=None), ROWS.slice(0, 2))

@@ -2,9 +2,13 @@
 
 import math
 
+import pyarrow as pa
 import pytest
 import torch
 
+from ta_pipeline.chat.rows import PREFERENCE_TOKENS
+from ta_pipeline.params import DpoParams
+from ta_pipeline.training.job import TrainingJob
 from ta_pipeline.training.watch.batches import Work
 from ta_pipeline.training.watch.steps import (
     Meter,
@@ -157,3 +161,55 @@ def test_training_does_not_depend_on_being_watched(make_job, run_job, counting):
     alone = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
     assert [event["loss"] for event in watched if "loss" in event] == alone
     assert torch.is_grad_enabled()
+
+
+PAIRS = [
+    {
+        "id": "p",
+        "split": "train",
+        "prompt_ids": [1, *SHARED],
+        "chosen_ids": [70, 2],
+        "rejected_ids": [80, 90, 2],
+    },
+    {"id": "q", "split": "validation", "prompt_ids": [1, 51], "chosen_ids": [71, 72, 2], "rejected_ids": [2]},
+]
+
+
+@pytest.fixture
+def preference_job(tmp_path, tiny_model, tiny_adapter):
+    def make(pairs, **changes):
+        path = tmp_path / "pairs.arrow"
+        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, PREFERENCE_TOKENS) as writer:
+            writer.write_table(pa.Table.from_pylist(pairs, PREFERENCE_TOKENS))
+        parameters = {
+            "learning_rate": 1e-3, "max_steps": 1, "global_batch_size": 1, "warmup_share": 0.0,
+            "weight_decay": 0.0, "max_grad_norm": 1.0, "save_every": 9, "precision": "fp32",
+            "gradient_checkpointing": False, "zero_stage": 0, "num_processes": 1, "method": "dpo", "beta": 0.1,
+            "sft_weight": 1.0, "max_prompt_tokens": 64, "max_answer_tokens": 64,
+        }  # fmt: skip
+        parameters = DpoParams.model_validate(parameters | changes).model_dump()
+        return TrainingJob(
+            "dpo", str(tiny_model), str(tiny_adapter), str(path), parameters, 7, "fp32", str(tmp_path)
+        )
+
+    return make
+
+
+@pytest.mark.parametrize("method", ["dpo", "orpo"])
+def test_preference_training_counts_what_it_reads_too_and_names_its_pairs(preference_job, run_job, method):
+    events, _ = run_job(preference_job(PAIRS, method=method, sft_weight=0.0))
+
+    [step] = [event for event in events if "loss" in event]
+    assert step["example_ids"] == ["p"]
+    assert step["tokens_read"] == 21 + 2 + 3  # the prompt once; TRL's own count is 23 + 24
+    assert step["tokens_learned"] == 2 + 3
+    assert step["mfu"] > 0
+    assert [event["validation_loss"] > 0 for event in events if "validation_loss" in event] == [True]
+
+
+def test_a_pair_without_an_answer_stops_preference_training(preference_job, run_job):
+    empty = PAIRS[0] | {"id": "mute", "chosen_ids": [], "rejected_ids": []}
+    job = preference_job([empty])
+    with pytest.raises(NothingToLearnError, match="row mute"):
+        run_job(job)
+    assert not job.result.exists()

@@ -13,6 +13,7 @@ def create_pipeline() -> Pipeline:
                 func=train_sft,
                 inputs=[
                     "token_blocks",
+                    "questions",
                     "base_model",
                     "previous_sft_adapter",
                     "params:sft",

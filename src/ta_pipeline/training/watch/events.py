@@ -66,7 +66,7 @@ def figures_of(logs: dict[str, Any]) -> dict[str, float]:
 
     TRL calls the accuracy `eval_mean_token_accuracy` whichever set it looks at.
     """
-    named = {_NAMES.get(name, name): value for name, value in logs.items()}
+    named: dict[str | None, Any] = {_NAMES.get(name, name): value for name, value in logs.items()}
     for prefix, (loss, accuracy) in _SETS.items():
         if f"{prefix}_loss" in logs:
             named |= {loss: logs[f"{prefix}_loss"], accuracy: logs.get("eval_mean_token_accuracy")}
