@@ -2,8 +2,8 @@
 
 Each configuration is trained for three steps by the project's own worker, a process of its own, whose peak
 the system tells. Three of them are what the fitted constants were fitted on; the others are forecast.
-`python -m benchmarks.plan --fit` measures those three and prints the constants for `training/plan/forecast.py`;
-`--only NAME …` measures some. With `--quick` one small configuration shows that it runs.
+`python -m benchmarks.plan --fit` measures those three and prints the constants for
+`training/plan/forecast.py`; `--only NAME …` measures some. With `--quick` one small configuration shows that it runs.
 """
 
 import argparse
@@ -75,7 +75,7 @@ FORECAST = (
 
 @dataclass(frozen=True)
 class Seen:
-    """What was measured: bytes of the process at its peak, and the median seconds of a step after the first."""
+    """What was measured: bytes of the process at its peak, median seconds of a step after the first."""
 
     peak: float
     step: float
@@ -187,12 +187,16 @@ def _train(one: Configuration) -> Seen:
 
 def _peak(command: Sequence[str], folder: Path) -> float:
     """Run a command; return the most bytes of memory that its process had."""
-    environment = os.environ | MALLOC | {
-        "CUDA_VISIBLE_DEVICES": "",
-        "ACCELERATE_USE_CPU": "true",
-        "HF_HUB_OFFLINE": "1",
-        "TOKENIZERS_PARALLELISM": "false",
-    }
+    environment = (
+        os.environ
+        | MALLOC
+        | {
+            "CUDA_VISIBLE_DEVICES": "",
+            "ACCELERATE_USE_CPU": "true",
+            "HF_HUB_OFFLINE": "1",
+            "TOKENIZERS_PARALLELISM": "false",
+        }
+    )
     log = folder / "log"
     with log.open("w") as stream:
         child = subprocess.Popen(command, env=environment, stdout=stream, stderr=subprocess.STDOUT)
@@ -220,7 +224,9 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", help="names of configurations to measure")
     given = parser.parse_args()
     known = {one.name: one for one in (*FIT, *FORECAST)}
-    chosen = [known[name] for name in given.only] if given.only else list(FIT if given.fit else known.values())
+    chosen = (
+        [known[name] for name in given.only] if given.only else list(FIT if given.fit else known.values())
+    )
     peaks = []
     for one in chosen:
         seen = _train(one)

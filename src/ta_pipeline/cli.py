@@ -280,9 +280,7 @@ def plan(
         setting = planning.read_setting(Path.cwd(), env, params, stage, gpus)
         shape = planning.find_shape(setting.base_model, config)
         asked = (setting.sft if stage == "sft" else setting.dpo).precision
-        machine = (
-            planning.named_machine(gpu, asked) if gpu else planning.this_machine(asked, shape.hidden)
-        )
+        machine = planning.named_machine(gpu, asked) if gpu else planning.this_machine(asked, shape.hidden)
         made = planning.make_plan(stage, setting, shape, machine, planning.last_labels())
     if as_json:
         click.echo(json.dumps(planning.as_json(made), indent=2, ensure_ascii=False))

@@ -1,7 +1,7 @@
 """`ta plan`: what a training takes of memory and time, before a weight is fetched.
 
 Parameters come from the configuration as `kedro run` sees it, the model's shape from its config.json or from
-the table of well-known models. Nothing is trained, and for a GPU that is only named nothing heavy is imported.
+the table of well-known models. Nothing is trained, and for a GPU that is only named PyTorch is not imported.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ def _block(model: type[BaseModel], name: str, blocks: dict[str, Any]) -> Any:
 
 
 def find_shape(name: str, config: Path | None) -> ModelShape:
-    """Find the shape of a model: from a config.json that is named, a folder, the bundled model, the table, a hub.
+    """Find the shape of a model: from a config.json that is named, a folder, the table, a hub.
 
     Of a hub only config.json is fetched. Raises InputError where there is none.
     """
@@ -180,8 +180,8 @@ def _fetched(name: str) -> Path:
         return Path(hf_hub_download(name, "config.json"))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         raise InputError(
-            f"base_model {name}: not among the shapes known here, no folder, and its config.json was not fetched "
-            f"({type(error).__name__}). Save that file from the model's page and give it: --config FILE"
+            f"base_model {name}: not among the shapes known here, no folder, and its config.json was not "
+            f"fetched ({type(error).__name__}). Save that file from the model's page and give it: --config FILE"
         ) from error
 
 
@@ -212,7 +212,9 @@ def this_machine(asked: str, hidden: int) -> Machine:
         device = torch.cuda.get_device_properties(0)
         known = known_gpu(device.name)
         peak = known.tflops * 1e12 if known and precision != "fp32" else peak_flops(hidden, precision)
-        return Machine("cuda", device.total_memory / GIB, device.name, peak, precision, attention, named=False)
+        return Machine(
+            "cuda", device.total_memory / GIB, device.name, peak, precision, attention, named=False
+        )
     peak = peak_flops(hidden, precision)
     return Machine("cpu", main_memory() / GIB, "this CPU", peak, precision, attention, named=False)
 
@@ -270,9 +272,7 @@ def _run(stage: Stage, setting: Setting, machine: Machine, seen: Seen) -> Run:
     )
 
 
-def _climb(
-    stage: Stage, setting: Setting, shape: ModelShape, machine: Machine, seen: Seen
-) -> list[Step]:
+def _climb(stage: Stage, setting: Setting, shape: ModelShape, machine: Machine, seen: Seen) -> list[Step]:
     """Take one rung after the other, each on top of those before it."""
     parameters = (setting.sft if stage == "sft" else setting.dpo).model_dump()
     before = forecast(shape, _run(stage, setting, machine, seen)).peak

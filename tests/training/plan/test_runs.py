@@ -1,9 +1,9 @@
 """What a run is, from its parameters."""
 
-import yaml
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ta_pipeline.params import DpoParams, SftParams, TokenizeParams
 from ta_pipeline.training.plan.runs import preference_run, sft_run
@@ -18,7 +18,9 @@ def block(model, name, **change):
 
 def test_a_fine_tuning_reads_its_micro_batch_and_accumulates_the_rest_of_its_share():
     sft = block(SftParams, "sft", global_batch_size=16, micro_batch_size=2, num_processes=2)
-    run = sft_run(sft, block(TokenizeParams, "tokenize", max_seq_len=1000), "bf16", "cuda", supervised_share=0.3)
+    run = sft_run(
+        sft, block(TokenizeParams, "tokenize", max_seq_len=1000), "bf16", "cuda", supervised_share=0.3
+    )
     assert (run.tokens, run.longest, run.scored, run.accumulation, run.ranks) == (2000, 1000, 600, 4, 2)
     assert run.autocast and run.width == 2
 

@@ -39,12 +39,16 @@ def test_the_parameters_are_those_of_transformers(kind, more, tmp_path):
     shape = read_shape(tmp_path)
     assert shape.parameters == sum(p.numel() for p in model.parameters())
     layer = dict(model.model.layers[0].named_modules())
-    theirs = {n.rsplit(".", 1)[-1]: m.weight.shape for n, m in layer.items() if isinstance(m, torch.nn.Linear)}
+    theirs = {
+        n.rsplit(".", 1)[-1]: m.weight.shape for n, m in layer.items() if isinstance(m, torch.nn.Linear)
+    }
     ours = {linear.name: (linear.outputs, linear.inputs) for linear in shape.targets(mlp=True)}
     assert ours == theirs
 
 
-@pytest.mark.parametrize(("kind", "mlp", "dora"), [("qwen3", True, False), ("gemma", False, False), ("llama", True, True)])
+@pytest.mark.parametrize(
+    ("kind", "mlp", "dora"), [("qwen3", True, False), ("gemma", False, False), ("llama", True, True)]
+)
 def test_the_adapter_is_as_large_as_pefts(kind, mlp, dora, tmp_path):
     import torch
     from peft import LoraConfig, get_peft_model
@@ -108,9 +112,15 @@ def test_joined_projections_count_like_separate_ones():
 @pytest.mark.parametrize(
     ("config", "said"),
     [
-        ({"model_type": "qwen3_moe", "num_experts": 128}, "m: a mixture of experts .qwen3_moe.* Plan a dense model"),
+        (
+            {"model_type": "qwen3_moe", "num_experts": 128},
+            "m: a mixture of experts .qwen3_moe.* Plan a dense model",
+        ),
         ({"model_type": "mamba"}, "m: model_type 'mamba' is not known to `ta plan`. Known: llama, "),
-        ({"model_type": "llama", **TINY, "vocab_size": None}, "m: vocab_size is None; a model's config.json has"),
+        (
+            {"model_type": "llama", **TINY, "vocab_size": None},
+            "m: vocab_size is None; a model's config.json has",
+        ),
     ],
 )
 def test_what_cannot_be_planned_is_refused_with_the_reason(config, said):
@@ -119,7 +129,9 @@ def test_what_cannot_be_planned_is_refused_with_the_reason(config, said):
 
 
 def test_a_file_that_is_no_config_is_refused(tmp_path):
-    with pytest.raises(InputError, match="config.json is not there. Give a model's config.json, or its folder"):
+    with pytest.raises(
+        InputError, match="config.json is not there. Give a model's config.json, or its folder"
+    ):
         read_shape(tmp_path)
     (tmp_path / "config.json").write_text("{")
     with pytest.raises(InputError, match="no JSON"):

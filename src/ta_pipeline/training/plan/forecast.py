@@ -164,7 +164,7 @@ def _attention(shape: ModelShape, run: Run) -> float:
 
 
 def _inputs(shape: ModelShape, run: Run) -> float:
-    """Count the inputs that linear layers keep: of all of them, or of those with an adapter, and what A gives.
+    """Count the inputs that linear layers keep (all, or those with an adapter), and what A gives.
 
     A module with dropout keeps its own dropped input and the mask. Under autocast each plain module casts its
     own copy. Otherwise those with one input share it.
@@ -184,7 +184,9 @@ def _inputs(shape: ModelShape, run: Run) -> float:
     else:
         own = shared
     if fused(shape, run) and not run.mlp:
-        own += width * shape.hidden  # gate and up are joined without adapters, and keep their input all the same
+        own += (
+            width * shape.hidden
+        )  # gate and up are joined without adapters, and keep their input all the same
     low = width * run.rank * len(modules) if lora else 0
     magnitudes = width * 2 * sum(m.outputs for m in modules) if run.adapter == "dora" else 0
     return own + low + magnitudes
@@ -236,16 +238,18 @@ def logit_bytes(shape: ModelShape, run: Run) -> float:
     return float(positions * shape.vocabulary * (12 + smoothed + (2 if run.half else 0)) + head)
 
 
-def buffer_bytes(shape: ModelShape, run: Run, fitted: Fitted = FITTED) -> float:
+def buffer_bytes(shape: ModelShape, run: Run, fitted: Fitted | None = None) -> float:
     """Count what is there for itself: process or CUDA context, the buffers of ranks, gathered weights."""
-    total = CUDA_CONTEXT if run.device == "cuda" else fitted.process
+    total = CUDA_CONTEXT if run.device == "cuda" else (fitted or FITTED).process
     if run.ranks > 1:
         total += NCCL_BUFFERS if run.device == "cuda" else 0.0
     if run.ranks > 1 and not run.zero_stage:
         total += 4 * trained_parameters(shape, run)  # DistributedDataParallel's buckets
     if run.zero_stage:
         # Main memory that is allotted but never written is not taken.
-        total += (ZERO_BUCKET if run.device == "cuda" else min(ZERO_BUCKET, trained_parameters(shape, run))) * run.width
+        total += (
+            ZERO_BUCKET if run.device == "cuda" else min(ZERO_BUCKET, trained_parameters(shape, run))
+        ) * run.width
     if run.zero_stage == 3:
         total += min(shape.parameters, ZERO_LIVE) * run.width
     if run.quantized:
@@ -253,8 +257,9 @@ def buffer_bytes(shape: ModelShape, run: Run, fitted: Fitted = FITTED) -> float:
     return total
 
 
-def forecast(shape: ModelShape, run: Run, fitted: Fitted = FITTED) -> Forecast:
-    """Forecast the peak of one rank, in parts that add up to it."""
+def forecast(shape: ModelShape, run: Run, fitted: Fitted | None = None) -> Forecast:
+    """Forecast the peak of one rank, in parts that add up to it; `fitted` is FITTED where it is not given."""
+    fitted = fitted or FITTED
     weights, states = _shards(run, 3), _shards(run, 1)
     frozen, trained = frozen_bytes(shape, run) / weights, trained_bytes(shape, run) / weights
     optimizer, gradients = optimizer_bytes(shape, run) / states, gradient_bytes(shape, run)
