@@ -3,7 +3,8 @@
 Each configuration is trained for three steps by the project's own worker, a process of its own, whose peak
 the system tells. Three of them are what the fitted constants were fitted on; the others are forecast.
 `python -m benchmarks.plan --fit` measures those three and prints the constants for
-`training/plan/forecast.py`; `--only NAME …` measures some. With `--quick` one small configuration shows that it runs.
+`training/plan/forecast.py`; `--only NAME …` measures some. With `--quick` one small configuration shows that
+it runs.
 """
 
 import argparse

@@ -181,7 +181,7 @@ def _fetched(name: str) -> Path:
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         raise InputError(
             f"base_model {name}: not among the shapes known here, no folder, and its config.json was not "
-            f"fetched ({type(error).__name__}). Save that file from the model's page and give it: --config FILE"
+            f"fetched ({type(error).__name__}). Save that file from the model's page, and --config FILE"
         ) from error
 
 

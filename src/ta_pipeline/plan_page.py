@@ -1,4 +1,4 @@
-"""A plan as lines of at most 80 columns: the verdict first, then parts, ladder, time and the seed's figures."""
+"""A plan as lines of at most 80 columns: first the verdict, then parts, ladder, time and the seed's."""
 
 from __future__ import annotations
 
