@@ -9,7 +9,7 @@ import json
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -257,6 +257,46 @@ def convert(source: Path, target: Path, to: str, start: str | None) -> None:
     click.echo(f"Wrote {count} rows as {to} to {target}")
     if left_out:
         raise click.ClickException(f"{left_out} rows were left out of {target}; mend them and convert again.")
+
+
+@cli.command()
+@click.option("--env", help="Folder of conf whose parameters to plan; as for `kedro run`.")
+@click.option(
+    "--stage", type=click.Choice(["sft", "dpo"]), default="sft", show_default=True, help="What to plan."
+)
+@click.option("--gpu", metavar="GIB", type=click.FloatRange(min=1), help="Memory of a GPU that is not here.")
+@click.option("--gpus", metavar="N", type=click.IntRange(min=1), help="GPUs, one process each.")
+@click.option("--params", default="", help="Parameters to change, as for `kedro run`: sft.lora.rank=16")
+@click.option("--config", type=_FILE, help="A model's config.json, for one that is neither here nor known.")
+@click.option("--json", "as_json", is_flag=True, help="Print an object instead of lines.")
+def plan(
+    env: str | None,
+    stage: Literal["sft", "dpo"],
+    gpu: float | None,
+    gpus: int | None,
+    params: str,
+    config: Path | None,
+    as_json: bool,
+) -> None:
+    """Forecast memory and time of a training; no weights needed.
+
+    Without --gpu this machine is planned for. Where it does not fit, a ladder says what would help and how
+    much. The figures for GPUs are counted, not measured.
+    """
+    from ta_pipeline import plan_command as planning
+    from ta_pipeline.plan_page import page
+
+    config = config and config.absolute()
+    with contextlib.chdir(project_root(Path.cwd())):
+        setting = planning.read_setting(Path.cwd(), env, params, stage, gpus)
+        shape = planning.find_shape(setting.base_model, config)
+        asked = (setting.sft if stage == "sft" else setting.dpo).precision
+        machine = planning.named_machine(gpu, asked) if gpu else planning.this_machine(asked, shape.hidden)
+        made = planning.make_plan(stage, setting, shape, machine, planning.last_labels())
+    if as_json:
+        click.echo(json.dumps(planning.as_json(made), indent=2, ensure_ascii=False))
+    else:
+        click.echo("\n".join(page(made)))
 
 
 @cli.command("check-data")

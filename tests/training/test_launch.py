@@ -14,6 +14,7 @@ def test_ranks_share_the_threads_and_stay_offline(monkeypatch):
     assert environment["OMP_NUM_THREADS"] == "4"
     assert environment["OMP_WAIT_POLICY"] == "passive"
     assert environment["GOMP_SPINCOUNT"] == "6000"
+    assert environment["MALLOC_MMAP_THRESHOLD_"] == "1048576"
     assert environment["HF_HUB_OFFLINE"] == "1"
     assert environment["PATH"] == "/bin"
     assert environment["NCCL_TIMEOUT"] == "7"

@@ -85,8 +85,8 @@ def loss_and_gradients(trainer):
 
 def without_shortcuts(monkeypatch, module):
     """Leave attention and adapters to transformers and PEFT."""
-    monkeypatch.setattr("ta_pipeline.training.setup.use_row_attention", lambda model: False)
-    monkeypatch.setattr(module, "fuse_lora", lambda model: None)
+    for name in ("ta_pipeline.training.setup", module.__name__):
+        monkeypatch.setattr(f"{name}.wants_fast_layers", lambda job: False)
 
 
 @pytest.mark.parametrize("blocks", [BLOCKS, SHARED], ids=["apart", "one_beginning"])

@@ -150,10 +150,16 @@ def _room() -> Iterator[Check]:
     folder = out_base().absolute()
     there = next(place for place in (folder, *folder.parents) if place.exists())
     yield checks.check_disk(shutil.disk_usage(there).free / 1e9, str(folder))
-    memory = psutil.virtual_memory()
-    total = min([memory.total, *_memory_limits()])
+    memory, total = psutil.virtual_memory(), main_memory()
     yield checks.check_memory(total / 1e9, min(total, memory.available) / 1e9)
     yield checks.check_writable(str(folder), write_problem(there))
+
+
+def main_memory() -> int:
+    """Return the bytes of memory that this machine, or the container around it, has."""
+    import psutil
+
+    return min([psutil.virtual_memory().total, *_memory_limits()])
 
 
 def _memory_limits() -> list[int]:

@@ -20,7 +20,7 @@ from ta_pipeline.records import InputError
 from ta_pipeline.training.adapters import kind_of, trained_weights_untouched, with_trained_weights
 from ta_pipeline.training.job import TrainingJob, optimizer_steps, rows_per_step
 from ta_pipeline.training.layers import row_attention
-from ta_pipeline.training.layers.fused_lora import fuse_lora
+from ta_pipeline.training.layers.fast import use_fast_layers
 from ta_pipeline.training.layers.shared_prefix import merge_rows, share_prefixes
 from ta_pipeline.training.setup import common_arguments, load_model, read_rows, wants_fast_layers
 from ta_pipeline.training.trained_model import is_adapter
@@ -150,8 +150,8 @@ def build_trainer(job: TrainingJob, callbacks: list[Any]) -> DPOTrainer:
     trainer = _trainer(job, model, train, callbacks)
     if job.parameters.get("method", "dpo") == "dpo" and job.parameters["zero_stage"] < 3:
         check_reference(trainer, job)
-    if wants_fast_layers(job) and job.parameters["zero_stage"] < 3:
-        fuse_lora(trainer.model)
+    if wants_fast_layers(job):
+        trainer.replaced_layers = use_fast_layers(trainer.model)
     return trainer
 
 

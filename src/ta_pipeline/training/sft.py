@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
 import torch
 from datasets.table import InMemoryTable
-from torch.nn.functional import cross_entropy
 from trl import SFTConfig, SFTTrainer
 
 from datasets import Dataset
@@ -16,7 +16,7 @@ from ta_pipeline.records import IGNORE_INDEX
 from ta_pipeline.training.adapters import trained_weights_untouched, with_trained_weights
 from ta_pipeline.training.job import TrainingJob
 from ta_pipeline.training.layers import row_attention
-from ta_pipeline.training.layers.fused_lora import fuse_lora
+from ta_pipeline.training.layers.fast import accept_targets, use_fast_layers
 from ta_pipeline.training.layers.shared_prefix import Merged, merge_rows
 from ta_pipeline.training.setup import common_arguments, load_model, read_rows, wants_fast_layers
 
@@ -57,6 +57,8 @@ class PackedTrainer(SFTTrainer):  # type: ignore[misc]
     label_smoothing = 0.0
     opening_weight = 1.0
     closings = torch.empty(0, dtype=torch.long)
+    #: Kinds of layers that this project's own have taken the place of.
+    replaced_layers: Sequence[str] = ()
 
     def compute_loss(
         self,
@@ -69,25 +71,26 @@ class PackedTrainer(SFTTrainer):  # type: ignore[misc]
         mode = "train" if self.model.training else "eval"
         targets = inputs["labels"][0, 1:]
         keep = (targets != IGNORE_INDEX).nonzero()[:, 0]
+        weights = None
+        if self.model.training:
+            closings = self.closings.to(targets.device)
+            weights = opening_weights(targets, self.opening_weight, closings)[keep]
         read = self._merged(inputs)
         outputs = model(
             input_ids=read.ids,
             position_ids=read.positions,
-            logits_to_keep=read.places[keep],
+            supervised_at=read.places[keep],
+            targets=targets[keep],
+            target_weights=weights,
+            label_smoothing=self.label_smoothing,
             use_cache=False,
             **({"rows": read.rows} if read.rows else {}),
         )
-        logits, targets = outputs.logits[0].float(), targets[keep]
-        losses = cross_entropy(logits, targets, reduction="none", label_smoothing=self.label_smoothing)
-        if self.model.training:
-            labels, closings = inputs["labels"][0, 1:], self.closings.to(losses.device)
-            losses = losses * opening_weights(labels, self.opening_weight, closings)[keep]
-        loss = losses.sum()
-        count = num_items_in_batch if num_items_in_batch is not None else len(targets)
-        loss = loss / torch.as_tensor(count).clamp(min=1)
+        count = num_items_in_batch if num_items_in_batch is not None else len(keep)
+        loss = outputs.loss / torch.as_tensor(count).clamp(min=1)
         if self.args.average_tokens_across_devices and num_items_in_batch is not None:
             loss = loss * self.accelerator.num_processes
-        self._record(mode, logits, targets, read.ids.numel())
+        self._record(mode, outputs.correct, read.ids.numel())
         return (loss, outputs) if return_outputs else loss
 
     def _merged(self, inputs: dict[str, Any]) -> Merged:
@@ -97,13 +100,13 @@ class PackedTrainer(SFTTrainer):  # type: ignore[misc]
             return merge_rows(ids[0], bounds.diff().tolist())
         return Merged(ids, positions, [], torch.arange(ids.size(1), device=ids.device))
 
-    def _record(self, mode: str, logits: torch.Tensor, targets: torch.Tensor, read: int) -> None:
+    def _record(self, mode: str, correct: torch.Tensor, read: int) -> None:
         """Record accuracy and tokens; a beginning that rows share counts once, as it is read."""
-        hits = self.accelerator.gather((logits.argmax(-1) == targets).sum()).sum()
-        seen = self.accelerator.gather(torch.tensor(len(targets), device=targets.device)).sum()
+        hits = self.accelerator.gather(correct.sum()).sum()
+        seen = self.accelerator.gather(torch.tensor(len(correct), device=correct.device)).sum()
         self._metrics[mode]["mean_token_accuracy"].append((hits / seen.clamp(min=1)).item())
         if mode == "train":
-            local = torch.tensor(read, device=targets.device)
+            local = torch.tensor(read, device=correct.device)
             self._total_train_tokens += int(self.accelerator.gather(local).sum())
         self._metrics[mode]["num_tokens"] = [self._total_train_tokens]
 
@@ -140,8 +143,10 @@ def build_trainer(job: TrainingJob, callbacks: list[Any]) -> SFTTrainer:
     trainer.label_smoothing = parameters["label_smoothing"]
     trainer.opening_weight = parameters["opening_weight"]
     trainer.closings = torch.tensor(closing_ids(trainer.processing_class), dtype=torch.long)
-    if wants_fast_layers(job) and parameters["zero_stage"] < 3:
-        fuse_lora(trainer.model)
+    if wants_fast_layers(job):
+        trainer.replaced_layers = use_fast_layers(trainer.model)
+    else:
+        accept_targets(trainer.model)
     return trainer
 
 
