@@ -404,9 +404,9 @@ class TrainParams(Strict):
         default=False, description="when memory runs out, take the next rung of the ladder and go on"
     )
     on_change: Literal["refuse", "fork", "restart"] = Field(
-        default="restart",
-        description="what to do with checkpoints of other data, parameters or code: stop, go on from them "
-        "as a new line that names its parent, or begin anew",
+        default="refuse",
+        description="what to do with an unfinished run of other data, parameters or code: stop, go on from "
+        "its last checkpoint as a new run that names its parent, or begin anew",
     )
 
     @model_validator(mode="after")

@@ -88,6 +88,21 @@ def test_a_killed_run_goes_on_to_the_very_same_adapter(tmp_path, blocks, tiny_mo
     assert weights(again) == weights(whole)
 
 
+def test_two_killed_deepspeed_ranks_go_on_to_the_very_same_adapter(tmp_path, blocks, tiny_model):
+    ranks = {"zero_stage": 2, "num_processes": 2}
+    whole = finish(start(tmp_path / "whole", blocks, tiny_model, **ranks))
+    process = start(tmp_path / "killed", blocks, tiny_model, **ranks)
+    deadline = time.monotonic() + 300
+    while not list((tmp_path / "killed").glob("tmp/sft-*/checkpoints/checkpoint-4/global_step4")):
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.1)
+    kill_everything(process)
+    again = finish(start(tmp_path / "killed", blocks, tiny_model, **ranks))
+    assert again["report"]["resumed_from"] in {"checkpoint-4", "checkpoint-6", "checkpoint-8"}
+    assert again["losses"] == whole["losses"]
+    assert weights(again) == weights(whole)
+
+
 def kill_everything(process):
     """SIGKILL the runner, its launcher and its ranks, as a power cut would."""
     import psutil

@@ -1,9 +1,8 @@
-"""A training job as a file: all a child process needs to know, and a key that changes when any of it does."""
+"""A training job as a file: all a child process needs to know."""
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import math
 from dataclasses import dataclass
@@ -11,6 +10,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ta_pipeline.records import InputError
+
+#: File in a job's folder that the child writes last of all: it is finished.
+REPORT = "report.json"
 
 
 def rows_per_step(method: str, parameters: dict[str, Any]) -> int:
@@ -55,11 +57,6 @@ class TrainingJob:
     seed: int
     precision: Literal["bf16", "fp16", "fp32"]
     folder: str  # checkpoints, events and the result
-
-    def key(self, data_hash: str, model_hash: str, code_hash: str) -> str:
-        """Name the job by everything its result depends on."""
-        facts = [self.method, self.parameters, self.seed, self.precision, data_hash, model_hash, code_hash]
-        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
     @property
     def result(self) -> Path:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import re
-import shutil
 import signal
 import subprocess
 import time
@@ -21,10 +21,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ta_pipeline.paths import log_dir, work_dir
+from ta_pipeline.paths import log_dir
 from ta_pipeline.progress import Progress
 from ta_pipeline.records import InputError
-from ta_pipeline.training.job import TrainingJob, optimizer_steps, rows_per_step
+from ta_pipeline.training import memory_errors, resume
+from ta_pipeline.training.job import REPORT, TrainingJob, optimizer_steps, rows_per_step
+from ta_pipeline.training.memory_errors import MemoryWatch
 from ta_pipeline.training.nodes import (
     Host,
     Meeting,
@@ -33,6 +35,8 @@ from ta_pipeline.training.nodes import (
     launch_commands,
     read_hostfile,
 )
+
+logger = logging.getLogger(__name__)
 
 #: The line of a traceback that names the exception, with or without the rank before it; C++ calls it what().
 _EXCEPTION = re.compile(r"^(\[rank\d+\]: )?([\w.]*(Error|Exception|Interrupt)|what\(\)): ")
@@ -45,9 +49,6 @@ _RULE = re.compile(r"^[\W_]*$")
 #: them, so that nothing goes back: layers that took 1,024 tokens of the bundled model and 510 MiB had 806,
 #: with checkpointing 412 instead of 136. Told a limit, it maps larger blocks and gives each back at once.
 MALLOC = {"MALLOC_MMAP_THRESHOLD_": str(2**20)}
-
-#: Written by the child last of all.
-_REPORT = "report.json"
 
 Result = tuple[Path, pa.Table, dict[str, Any]]
 
@@ -85,39 +86,30 @@ def has_gpu() -> bool:
     return torch.cuda.is_available()
 
 
-def prepare(job: TrainingJob, rows: pa.Table, key: str) -> TrainingJob:
-    """Give a job its folder, named by its key, and write the rows there; a killed job finds its own again."""
-    import dataclasses
-
-    folder = (work_dir() / f"{job.method}-{key}").absolute()
-    for stale in work_dir().glob(f"{job.method}-*"):
-        if stale.absolute() != folder:
-            shutil.rmtree(stale, ignore_errors=True)
-    if (folder / _REPORT).is_file() and not (folder / "adapter").is_dir():
-        shutil.rmtree(folder)  # finished and handed over; the same job again is trained again
-    folder.mkdir(parents=True, exist_ok=True)
-    data = folder / "rows.arrow"
-    with pa.OSFile(str(data), "wb") as sink, pa.ipc.new_file(sink, rows.schema) as writer:
-        writer.write_table(rows)
-    job = dataclasses.replace(job, folder=str(folder), data=str(data))
-    job.write()
-    return job
-
-
 def run(job: TrainingJob, on_step: Callable[[dict[str, Any]], None]) -> Result:
     """Run a prepared job to its end; returns the adapter's folder, the history and the report.
 
-    Raises InputError that names the log where the child failed.
+    Where memory runs out and `auto_fit` is set, the ladder's next rung is taken and the run goes on. Raises
+    InputError that names the log, and the next rung, where the child failed.
     """
-    if (Path(job.folder) / _REPORT).is_file():
-        return _result(
-            job, _read_events(job.events, 0)[0]
-        )  # trained, but never saved: the disk was full, say
+    log = (log_dir() / f"{job.method}.log").absolute()
+    while not (Path(job.folder) / REPORT).is_file():  # there already: trained, but never saved
+        watch = MemoryWatch()
+        code, failures = _run_child(job, on_step, log, watch)
+        if code == 0:
+            break
+        job = _fit(job, code, failures, log, watch)
+    resume.mark_finished(job)
+    return _result(job, resume.lived(_read_events(job.events, 0)[0]))
+
+
+def _run_child(
+    job: TrainingJob, on_step: Callable[[dict[str, Any]], None], log: Path, watch: MemoryWatch
+) -> tuple[int, str]:
+    """Start the child, follow it to its end; returns its exit code and how other machines failed."""
     cpu = not has_gpu()
     job_file = Path(job.folder) / "job.json"
     meeting, command = _plan(job, cpu)
-    log = (log_dir() / f"{job.method}.log").absolute()
-    events: list[dict[str, Any]] = _read_events(job.events, 0)[0]
     progress = Progress(f"training {job.method}", _steps(job), "steps")
     others = OtherNodes(job_file, meeting.hosts, log)
     with log.open("w", encoding="utf-8") as stream, others:
@@ -129,15 +121,26 @@ def run(job: TrainingJob, on_step: Callable[[dict[str, Any]], None]) -> Result:
             start_new_session=True,  # one group for launcher and ranks, so that all can be ended together
         )
         try:
-            events += _follow(child, job.events, progress, on_step, others.check)
+            _follow(child, job.events, progress, on_step, watch, others.check)
         except BaseException:
             _end_group(child)
             raise
         finally:
             progress.close()
-    if child.returncode != 0:
-        raise InputError(f"{_what_failed(job.method, child.returncode, log)} {others.failures()}".rstrip())
-    return _result(job, events)
+    return int(child.returncode), others.failures()
+
+
+def _fit(job: TrainingJob, code: int, failures: str, log: Path, watch: MemoryWatch) -> TrainingJob:
+    """Return the job changed by the ladder's next rung; InputError where that is not the way on."""
+    words = memory_errors.ran_out_of_memory(log.read_text("utf-8", errors="replace"), code, watch)
+    if words is None:
+        raise InputError(f"{_what_failed(job.method, code, log)} {failures}".rstrip())
+    rung = memory_errors.next_rung(job)
+    if rung is None or not job.parameters.get("auto_fit"):
+        advice = memory_errors.advice(job, resume.longest_block(job))
+        raise InputError(f"{job.method}: out of memory: {words[:200]} {advice} The whole log is {log}.")
+    logger.warning("%s: out of memory; %s: %s", job.method, rung.name, rung.why)
+    return resume.take_rung(job, rung)
 
 
 def _plan(job: TrainingJob, cpu: bool) -> tuple[Meeting, list[str]]:
@@ -166,8 +169,8 @@ def _steps(job: TrainingJob) -> int:
 
 def _result(job: TrainingJob, events: list[dict[str, Any]]) -> Result:
     """Bring together what a finished child has left: adapter, history, report."""
-    report = json.loads((Path(job.folder) / _REPORT).read_text("utf-8"))
-    return job.result, _history(events), report | _figures(events, report, job)
+    report = json.loads((Path(job.folder) / REPORT).read_text("utf-8"))
+    return job.result, _history(events), report | _figures(events, report, job) | resume.lineage(job)
 
 
 def _end_group(child: subprocess.Popen[Any]) -> None:
@@ -190,21 +193,21 @@ def _follow(
     path: Path,
     progress: Progress,
     on_step: Callable[[dict[str, Any]], None],
+    watch: MemoryWatch,
     check: Callable[[], None],
-) -> list[dict[str, Any]]:
-    """Read the child's events as they come until it has ended; `check` looks after the other machines."""
-    events: list[dict[str, Any]] = []
-    offset = path.stat().st_size if path.is_file() else 0
+) -> None:
+    """Hand on the child's events as they come until it has ended; `check` looks after the other machines."""
+    _, offset = _read_events(path, 0)  # a line that a kill left half written is cut off by the child
     while True:
         ended = child.poll() is not None
+        watch.look()
         fresh, offset = _read_events(path, offset)
         for event in fresh:
-            events.append(event)
             on_step({name: value for name, value in event.items() if name != "step_seconds"})
             if event.get("loss") is not None:
                 progress.advance(event["step"] - progress.done, f"loss {event['loss']:.3f}")
         if ended:
-            return events
+            return
         check()
         time.sleep(0.5)
 

@@ -22,6 +22,7 @@ from ta_pipeline.training.job import TrainingJob, optimizer_steps, rows_per_step
 from ta_pipeline.training.layers import row_attention
 from ta_pipeline.training.layers.fast import use_fast_layers
 from ta_pipeline.training.layers.shared_prefix import merge_rows, share_prefixes
+from ta_pipeline.training.safe_saving import SafeSaving
 from ta_pipeline.training.setup import common_arguments, load_model, read_rows, wants_fast_layers
 from ta_pipeline.training.trained_model import is_adapter
 
@@ -32,7 +33,7 @@ AT_ONCE = 2048
 SAME = 1e-3
 
 
-class TokenizedDPOTrainer(DPOTrainer):  # type: ignore[misc]
+class TokenizedDPOTrainer(SafeSaving, DPOTrainer):  # type: ignore[misc]
     """DPOTrainer for pairs that already are token ids, made and proved by `tokenize`."""
 
     def _prepare_dataset(self, dataset: Dataset, *args: Any, **kwargs: Any) -> Dataset:

@@ -18,6 +18,7 @@ from ta_pipeline.training.job import TrainingJob
 from ta_pipeline.training.layers import row_attention
 from ta_pipeline.training.layers.fast import accept_targets, use_fast_layers
 from ta_pipeline.training.layers.shared_prefix import Merged, merge_rows
+from ta_pipeline.training.safe_saving import SafeSaving
 from ta_pipeline.training.setup import common_arguments, load_model, read_rows, wants_fast_layers
 
 #: Tokens of an answer, and of what follows its citation, that count as an opening: with them it is decided
@@ -46,7 +47,7 @@ def closing_ids(tokenizer: Any) -> list[int]:
     return sorted(index for token, index in tokenizer.get_vocab().items() if token.endswith("]"))
 
 
-class PackedTrainer(SFTTrainer):  # type: ignore[misc]
+class PackedTrainer(SafeSaving, SFTTrainer):  # type: ignore[misc]
     """SFTTrainer that computes the head only where a label counts.
 
     TRL scores every position where there is no Triton, and 40 % of its step on a CPU goes there; most

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +12,7 @@ import pyarrow.compute as pc
 
 from ta_pipeline.params import DpoParams, SftParams
 from ta_pipeline.records import InputError
-from ta_pipeline.training import launch
+from ta_pipeline.training import launch, resume
 from ta_pipeline.training.job import TrainingJob, optimizer_steps, rows_per_step
 from ta_pipeline.training.precision import resolve_precision
 from ta_pipeline.training.quantized_base import choose_form
@@ -57,9 +56,7 @@ def start_training(
         precision=resolve_precision(parameters.precision),
         folder="",
     )
-    job = launch.prepare(
-        job, rows, job.key(_hash_table(rows), _hash_models(base_model, adapter), _hash_code())
-    )
+    job = resume.prepare(job, rows)
     logger.info(
         "%s: %d %s to learn from, %d steps of %d, %s, %d process(es)%s",
         method,
@@ -101,27 +98,6 @@ def _continued(method: str, adapter: Path | None) -> dict[str, Any]:
     """Say from what SFT went on, by folder and hash; nothing where it began with the base model."""
     if method != "sft" or adapter is None:
         return {}
-    return {"continued_from": {"folder": str(Path(adapter).absolute()), "sha256": _hash_models(adapter)}}
-
-
-def _hash_table(rows: pa.Table) -> str:
-    digest = hashlib.sha256()
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, rows.schema) as writer:
-        writer.write_table(rows.combine_chunks())
-    digest.update(sink.getvalue())
-    return digest.hexdigest()
-
-
-def _hash_models(*folders: Path | None) -> str:
-    digest = hashlib.sha256()
-    for folder in folders:
-        for file in sorted(Path(folder).glob("*.safetensors")) if folder else []:
-            with file.open("rb") as stream:
-                digest.update(hashlib.file_digest(stream, "sha256").digest())
-    return digest.hexdigest()
-
-
-def _hash_code() -> str:
-    files = sorted(Path(__file__).parent.rglob("*.py"))
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    return {
+        "continued_from": {"folder": str(Path(adapter).absolute()), "sha256": resume.hash_weights(adapter)}
+    }

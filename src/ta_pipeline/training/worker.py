@@ -13,9 +13,9 @@ from typing import Any
 import torch
 
 from ta_pipeline.records import IGNORE_INDEX
-from ta_pipeline.training import checkpoints
+from ta_pipeline.training import checkpoints, resume
 from ta_pipeline.training.adapters import record_of, save_trained
-from ta_pipeline.training.job import TrainingJob
+from ta_pipeline.training.job import REPORT, TrainingJob
 from ta_pipeline.training.layers import row_attention
 from ta_pipeline.training.layers.row_attention import Row
 from ta_pipeline.training.layers.shared_prefix import merge_rows
@@ -28,24 +28,33 @@ def run(job: TrainingJob) -> None:
     from ta_pipeline.training import preference, sft
 
     build: Callable[..., Any] = {"sft": sft.build_trainer, "dpo": preference.build_trainer}[job.method]
-    trainer = build(job, [EventWriter(job.events, job.checkpoints)])
-    resume = checkpoints.newest(job.checkpoints) if job.checkpoints.is_dir() else None
+    trainer = build(job, [EventWriter(job.events)])
+    trainer.run = resume.read_run(job)
+    last = find_checkpoint(trainer, job)
     started = time.monotonic()
-    result = trainer.train(resume_from_checkpoint=str(resume) if resume else None)
+    trainer.train(resume_from_checkpoint=last)
     seconds = time.monotonic() - started
     if trainer.eval_dataset is not None:
         trainer.evaluate()
     save_trained(trainer, job, job.result)
     if trainer.is_world_process_zero():
-        report = (
-            record_of(job)
-            | _report(trainer, job, seconds)
-            | {
-                "train_loss": result.training_loss,
-                "resumed_from": resume.name if resume else None,
-            }
-        )
-        (Path(job.folder) / "report.json").write_text(json.dumps(report, indent=1), "utf-8")
+        checkpoints.flush(job.result)  # the report says that it is there, whatever happens then
+        report = record_of(job) | _report(trainer, job, seconds)
+        report["resumed_from"] = Path(last).name if last else None
+        checkpoints.replace_text(Path(job.folder) / REPORT, json.dumps(report, indent=1))
+
+
+def find_checkpoint(trainer: Any, job: TrainingJob) -> str | None:
+    """Return the newest valid checkpoint to go on from: rank 0 looks, and tells the others."""
+    from accelerate.utils import broadcast_object_list
+
+    found: list[str | None] = [None]
+    if trainer.is_world_process_zero():
+        checkpoints.clear_leftovers(job.checkpoints)
+        resume.mend_events(job.events)
+        newest = checkpoints.newest(job.checkpoints)
+        found = [str(newest.path) if newest else None]
+    return broadcast_object_list(found)[0]  # type: ignore[no-any-return]
 
 
 def _report(trainer: Any, job: TrainingJob, seconds: float) -> dict[str, Any]:

@@ -14,8 +14,6 @@ import psutil
 import pyarrow as pa
 from transformers import TrainerCallback
 
-from ta_pipeline.training.checkpoints import seal
-
 #: Figures of each step, as the history of a run keeps them.
 COLUMNS = (
     "loss",
@@ -37,10 +35,10 @@ _NAMES = {
 
 
 class EventWriter(TrainerCallback):  # type: ignore[misc]
-    """Append every step's figures to a file, and seal every checkpoint after it is saved."""
+    """Append every step's figures to a file."""
 
-    def __init__(self, path: Path, checkpoints: Path) -> None:
-        self._path, self._checkpoints = path, checkpoints
+    def __init__(self, path: Path) -> None:
+        self._path = path
         self._process = psutil.Process()
         self._tokens = 0.0
         self._step_started = time.monotonic()
@@ -64,11 +62,6 @@ class EventWriter(TrainerCallback):  # type: ignore[misc]
         event["memory_gb"] = round(self._memory() / 2**30, 3)
         with self._path.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(event) + "\n")
-
-    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Seal the checkpoint that has just been written."""
-        if state.is_world_process_zero:
-            seal(self._checkpoints / f"checkpoint-{state.global_step}")
 
     def _memory(self) -> int:
         import torch
