@@ -2,8 +2,9 @@
 
 Each configuration is trained for three steps by the project's own worker, a process of its own, whose peak
 the system tells. Three of them are what the fitted constants were fitted on; the others are forecast.
-`python -m benchmarks.plan --fit` measures those three and prints the constants for `training/plan/forecast.py`;
-`--only NAME …` measures some. With `--quick` one small configuration shows that it runs.
+`python -m benchmarks.plan --fit` measures those three and prints the constants for
+`training/plan/forecast.py`; `--only NAME …` measures some. With `--quick` one small configuration shows that
+it runs.
 """
 
 import argparse
@@ -75,7 +76,7 @@ FORECAST = (
 
 @dataclass(frozen=True)
 class Seen:
-    """What was measured: bytes of the process at its peak, and the median seconds of a step after the first."""
+    """What was measured: bytes of the process at its peak, median seconds of a step after the first."""
 
     peak: float
     step: float

@@ -43,6 +43,7 @@ def test_help_lists_every_command_with_a_line():
         "convert     Rewrite the training rows",
         "doctor      Is this machine ready?",
         "new-course  Make the folder",
+        "plan        Forecast memory and time",
         "sources     List the public sets",
     ):
         assert line in done.output

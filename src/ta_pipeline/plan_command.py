@@ -1,7 +1,7 @@
 """`ta plan`: what a training takes of memory and time, before a weight is fetched.
 
 Parameters come from the configuration as `kedro run` sees it, the model's shape from its config.json or from
-the table of well-known models. Nothing is trained, and for a GPU that is only named nothing heavy is imported.
+the table of well-known models. Nothing is trained, and for a GPU that is only named PyTorch is not imported.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ def _block(model: type[BaseModel], name: str, blocks: dict[str, Any]) -> Any:
 
 
 def find_shape(name: str, config: Path | None) -> ModelShape:
-    """Find the shape of a model: from a config.json that is named, a folder, the bundled model, the table, a hub.
+    """Find the shape of a model: from a config.json that is named, a folder, the table, a hub.
 
     Of a hub only config.json is fetched. Raises InputError where there is none.
     """
@@ -180,8 +180,8 @@ def _fetched(name: str) -> Path:
         return Path(hf_hub_download(name, "config.json"))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         raise InputError(
-            f"base_model {name}: not among the shapes known here, no folder, and its config.json was not fetched "
-            f"({type(error).__name__}). Save that file from the model's page and give it: --config FILE"
+            f"base_model {name}: not among the shapes known here, no folder, and its config.json was not "
+            f"fetched ({type(error).__name__}). Save that file from the model's page, and --config FILE"
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""A plan as lines of at most 80 columns: the verdict first, then the parts, the ladder, the time, the seed."""
+"""A plan as lines of at most 80 columns: first the verdict, then parts, ladder, time and the seed's."""
 
 from __future__ import annotations
 

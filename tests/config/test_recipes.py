@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from functools import cache
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from kedro.config import OmegaConfigLoader
 from ta_pipeline import params
 from ta_pipeline.chat.packing import BLOCK
 from ta_pipeline.chat.rows import PREFERENCE_TOKENS
-from ta_pipeline.params import DpoParams, SftParams
+from ta_pipeline.params import DpoParams, SftParams, TokenizeParams
 from ta_pipeline.paths import choose_out_base
 from ta_pipeline.settings import CONFIG_LOADER_ARGS
 from ta_pipeline.training.job import TrainingJob, rows_per_step
@@ -102,7 +103,9 @@ def test_the_learning_rate_comes_with_its_reason():
 @pytest.mark.parametrize("recipe", QWEN)
 def test_the_recipes_learn_the_same_steps_on_different_machines(recipe):
     """What belongs to the machine may differ, what is learned may not."""
-    machine = {"micro_batch_size", "qlora", "zero_stage", "num_processes", "hostfile"}
+    machine = {
+        "micro_batch_size", "gradient_checkpointing", "qlora", "zero_stage", "num_processes", "hostfile",
+    }  # fmt: skip
     for name in ("tokenize", "compose", "sft", "dpo"):
         ours, first = parameters(recipe)[name], parameters("qwen3_8b")[name]
         assert {k: v for k, v in ours.items() if k not in machine} == {
@@ -121,6 +124,37 @@ def test_each_recipe_has_what_its_machine_needs():
     for recipe in QWEN:
         found = parameters(recipe)
         assert found["deploy"]["ollama_format"] in found["quantize"]["formats"]
+
+
+@pytest.mark.parametrize("stage", ["sft", "dpo"])
+@pytest.mark.parametrize(
+    ("recipe", "gib", "told"),
+    [
+        ("base", 8, None),
+        ("test", 8, None),
+        ("qwen3_8b", 80, {"sft": 55, "dpo": 42}),
+        ("qwen3_8b_24gb", 24, {"sft": 11, "dpo": 12}),
+        ("qwen3_8b_zero3", 48, {"sft": 21, "dpo": 15}),
+    ],
+)
+def test_a_recipe_is_planned_and_fits_the_gpu_it_names(recipe, gib, told, stage, family):
+    from ta_pipeline.plan_command import Seen, Setting, find_shape, make_plan, named_machine
+
+    found = parameters(recipe)
+    setting = Setting(
+        SftParams.model_validate(found["sft"]),
+        DpoParams.model_validate(found["dpo"]),
+        TokenizeParams.model_validate(found["tokenize"]),
+        found["base_model"],
+    )
+    name = found["base_model"] if recipe in QWEN else str(family(recipe))
+    plan = make_plan(stage, setting, find_shape(name, None), named_machine(gib, "auto"), Seen(None, 0.5))
+    assert plan.fits
+    assert plan.ladder == []
+    if told:  # what the recipe's head says
+        head = " ".join((CONF / recipe / "parameters.yml").read_text("utf-8").split("Type:")[0].split("#"))
+        assert re.search(rf"{told['sft']} GiB at the peak of SFT, {told['dpo']} at", " ".join(head.split()))
+        assert plan.forecast.peak / 2**30 == pytest.approx(told[stage], rel=0.1)
 
 
 @pytest.mark.parametrize(("processes", "sft_rows", "dpo_rows"), [(2, 128, 64), (16, 128, 64)])

@@ -29,12 +29,11 @@ def test_frozen_matrices_count_four_and_trained_ones_six():
 
 
 def test_it_counts_what_the_training_counts():
-    import torch
     from peft import LoraConfig, get_peft_model
     from transformers import AutoConfig, AutoModelForCausalLM
 
     from ta_pipeline.training.layers.row_attention import Row
-    from ta_pipeline.training.watch.flops import step_flops as counted
+    from ta_pipeline.training.watch.flops import count_matrices, lora_flops
 
     config = AutoConfig.for_model(
         "llama", hidden_size=32, intermediate_size=56, num_hidden_layers=2, num_attention_heads=4,
@@ -45,8 +44,10 @@ def test_it_counts_what_the_training_counts():
     model = get_peft_model(model, LoraConfig(r=4, target_modules=names))
     shape = shape_of(config.to_dict(), "tiny")
     run = replace(RUN, rank=4, accumulation=1)
-    assert isinstance(model, torch.nn.Module)
-    assert step_flops(shape, run) == pytest.approx(counted(model, [Row(0, 50), Row(50, 100)], 10), rel=1e-6)
+    counted = lora_flops(model, [Row(0, 50), Row(50, 100)], 10)
+    first = 100 * 2 * count_matrices(model).first  # no gradient is asked for of the embedding's output
+    diagonal = 3 * 2 * 2 * 32 * 100  # a token sees itself too, not only half of the others
+    assert step_flops(shape, run) == pytest.approx(counted + first - diagonal, rel=1e-9)
 
 
 def test_checkpointing_computes_a_forward_pass_more_and_lowers_the_mfu():

@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-import pytest
-
 from ta_pipeline.training.plan.forecast import (
     CUDA_CONTEXT,
     GIB,

@@ -164,7 +164,7 @@ def _attention(shape: ModelShape, run: Run) -> float:
 
 
 def _inputs(shape: ModelShape, run: Run) -> float:
-    """Count the inputs that linear layers keep: of all of them, or of those with an adapter, and what A gives.
+    """Count the inputs that linear layers keep (all, or those with an adapter), and what A gives.
 
     A module with dropout keeps its own dropped input and the mask. Under autocast each plain module casts its
     own copy. Otherwise those with one input share it.
@@ -238,9 +238,9 @@ def logit_bytes(shape: ModelShape, run: Run) -> float:
     return float(positions * shape.vocabulary * (12 + smoothed + (2 if run.half else 0)) + head)
 
 
-def buffer_bytes(shape: ModelShape, run: Run, fitted: Fitted = FITTED) -> float:
+def buffer_bytes(shape: ModelShape, run: Run, fitted: Fitted | None = None) -> float:
     """Count what is there for itself: process or CUDA context, the buffers of ranks, gathered weights."""
-    total = CUDA_CONTEXT if run.device == "cuda" else fitted.process
+    total = CUDA_CONTEXT if run.device == "cuda" else (fitted or FITTED).process
     if run.ranks > 1:
         total += NCCL_BUFFERS if run.device == "cuda" else 0.0
     if run.ranks > 1 and not run.zero_stage:
@@ -257,8 +257,9 @@ def buffer_bytes(shape: ModelShape, run: Run, fitted: Fitted = FITTED) -> float:
     return total
 
 
-def forecast(shape: ModelShape, run: Run, fitted: Fitted = FITTED) -> Forecast:
-    """Forecast the peak of one rank, in parts that add up to it."""
+def forecast(shape: ModelShape, run: Run, fitted: Fitted | None = None) -> Forecast:
+    """Forecast the peak of one rank, in parts that add up to it; `fitted` is FITTED where it is not given."""
+    fitted = fitted or FITTED
     weights, states = _shards(run, 3), _shards(run, 1)
     frozen, trained = frozen_bytes(shape, run) / weights, trained_bytes(shape, run) / weights
     optimizer, gradients = optimizer_bytes(shape, run) / states, gradient_bytes(shape, run)

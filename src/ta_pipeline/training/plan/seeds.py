@@ -1,4 +1,4 @@
-"""The estimates of the guide this project started from (its section 7), beside forecasts of the same trainings.
+"""The estimates of the guide this project started from (its section 7), beside forecasts of the same.
 
 They are for a 7B model, LoRA of rank 64 on attention, sequences of 2,048 and one row at once. Llama-2-7B is
 what the guide's template is written for, and the smallest that is called 7B.

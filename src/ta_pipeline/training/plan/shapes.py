@@ -167,7 +167,7 @@ def shape_of(config: dict[str, Any], name: str) -> ModelShape:
     kind = config.get("model_type")
     if any(config.get(key) for key in _EXPERTS):
         raise InputError(
-            f"{name}: a mixture of experts ({kind}), whose memory `ta plan` cannot forecast. Plan a dense model."
+            f"{name}: a mixture of experts ({kind}): its memory cannot be forecast. Plan a dense model."
         )
     if kind not in _BUILDS:
         raise InputError(
@@ -264,7 +264,7 @@ PUBLISHED: dict[str, dict[str, Any]] = {
 
 
 def published_shape(name: str) -> ModelShape | None:
-    """Return the shape of a well-known model by its hub id, base or instruct, in any case; None for others."""
+    """Return the shape of a well-known model by its hub id, base or instruct; None for others."""
     wanted = _plain(name)
     for known, config in PUBLISHED.items():
         if _plain(known) == wanted:
