@@ -96,7 +96,7 @@ def _time(plan: Plan) -> Iterator[str]:
     if plan.run.quantized:
         yield "  not counted: making 16-bit weights of quantized ones, at every product"
     if plan.steps is None:
-        yield "  how many steps there are, is known once `tokenize` has counted the rows"
+        yield "  the number of steps is known once `tokenize` has counted the rows"
     if plan.stage == "sft":
         source = "assumed" if plan.seen.rows is None else "label_report.json of the last run"
         yield f"  learned: {plan.seen.supervised_share:.0%} of the tokens ({source})"
