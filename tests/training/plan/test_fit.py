@@ -1,8 +1,8 @@
 """The fit finds the constants again that peaks were made with."""
 
 import pytest
-
 from benchmarks import plan
+
 from ta_pipeline.training.plan.forecast import Fitted, forecast
 from ta_pipeline.training.plan.shapes import shape_of
 
