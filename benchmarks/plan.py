@@ -208,13 +208,13 @@ def _peak(command: Sequence[str], folder: Path) -> float:
 
 
 def fit(seen: Sequence[tuple[Configuration, float]]) -> Fitted:
-    """Fit both constants by least squares of the relative error; a forecast is linear in them."""
+    """Fit both constants by least squares of the relative error; a forecast is linear in them near 1."""
     shape = _shape()
-    without = [forecast(shape, run_of(one), Fitted(0.0, 0.0)).peak for one, _ in seen]
-    kept = [forecast(shape, run_of(one), Fitted(0.0, 1.0)).peak - w for (one, _), w in zip(seen, without)]
+    once, twice = ([forecast(shape, run_of(one), Fitted(0.0, k)).peak for one, _ in seen] for k in (1.0, 2.0))
+    kept = np.array(twice) - once
     peaks = np.array([peak for _, peak in seen])
     sides = np.column_stack([np.ones(len(seen)), kept]) / peaks[:, None]
-    (process, slack), *_ = np.linalg.lstsq(sides, (peaks - without) / peaks, rcond=None)
+    (process, slack), *_ = np.linalg.lstsq(sides, (peaks - (np.array(once) - kept)) / peaks, rcond=None)
     return Fitted(float(process), float(slack))
 
 

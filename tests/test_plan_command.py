@@ -60,7 +60,8 @@ RTX 4090, 24 GiB (taken for one of that size); a step learns from 128 blocks
   0.37  18.09  LoRA rank 8
   6.37  11.72  8-bit weights
   3.14   8.58  4-bit weights
-Take what fits: --params sft.micro_batch_size=1,sft.gradient_checkpointing=true
+What fits, for kedro run and ta plan alike:
+  --params sft.micro_batch_size=1,sft.gradient_checkpointing=true
 
 Time: 85 steps, 2 h 59 min; 2 min a step, 2,070 tokens/s a GPU
   taken: 165 TFLOP/s (peak), 40% of it used; MFU 40%
@@ -91,7 +92,8 @@ The seed's figures for 7B in bf16, 2,048 tokens, one row (section 7), and ours:
 def test_every_page_fits_80_columns(plan, options):
     done = plan("--gpu", "16", *options)
     assert done.exit_code == 0, done.output
-    assert max(len(line) for line in done.output.splitlines()) <= 80
+    # What is to be typed cannot be broken.
+    assert max(len(line) for line in done.output.splitlines() if "--params" not in line) <= 80
 
 
 def test_an_object_has_the_parts_the_ladder_and_the_time(plan):
@@ -116,7 +118,7 @@ def test_what_the_ladder_says_makes_it_fit(plan):
 def test_where_the_whole_ladder_is_not_enough_shorter_blocks_are_named(plan):
     done = plan("--gpu", "8", "--params", QWEN)
     assert "shorter blocks (tokenize.max_seq_len; longer rows are cut)" in done.output
-    assert "Take what fits" not in done.output
+    assert "What fits" not in done.output
 
 
 def test_gpus_share_what_is_sharded(plan):

@@ -25,7 +25,7 @@ def page(plan: Plan) -> Iterator[str]:
         yield f"{_gib(part.bytes)}  {part.name:<15}  {part.why}"
     yield f"{_gib(plan.forecast.peak)}  at the peak{_where(plan)}"
     if plan.forecast.offloaded:
-        yield f"{_gib(plan.forecast.offloaded)}  in main memory for each GPU (sft.offload)"
+        yield f"{_gib(plan.forecast.offloaded)}  in main memory for each process ({plan.stage}.offload)"
     yield from _ladder(plan)
     yield ""
     yield from _time(plan)
@@ -72,7 +72,8 @@ def _ladder(plan: Plan) -> Iterator[str]:
     if plan.shorter:
         yield _rung(plan.shorter) + " (tokenize.max_seq_len; longer rows are cut)"
     if plan.change:
-        yield f"Take what fits: {params_option(plan.stage, plan.change)}"
+        yield "What fits, for kedro run and ta plan alike:"
+        yield f"  {params_option(plan.stage, plan.change)}"
     elif plan.shorter is None or plan.shorter.peak > plan.machine.gib * GIB:
         yield "None of it is enough: take a larger GPU, several with zero_stage=3, or offload."
 
@@ -95,7 +96,7 @@ def _time(plan: Plan) -> Iterator[str]:
     if plan.run.quantized:
         yield "  not counted: making 16-bit weights of quantized ones, at every product"
     if plan.steps is None:
-        yield "  how many steps there are, is known once `tokenize` has counted the rows"
+        yield "  the number of steps is known once `tokenize` has counted the rows"
     if plan.stage == "sft":
         source = "assumed" if plan.seen.rows is None else "label_report.json of the last run"
         yield f"  learned: {plan.seen.supervised_share:.0%} of the tokens ({source})"
