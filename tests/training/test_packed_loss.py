@@ -48,7 +48,9 @@ class Packed:
         inputs = {name: value.to(device) for name, value in inputs.items()}
         if positions is None:
             return self.model(**inputs, use_cache=False).logits[0]
-        return self.model(**inputs, position_ids=positions.to(device), use_cache=False, **self.apart).logits[0]
+        return self.model(**inputs, position_ids=positions.to(device), use_cache=False, **self.apart).logits[
+            0
+        ]
 
 
 def real(folder, backend, dtype=torch.float32):

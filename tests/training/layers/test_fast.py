@@ -2,9 +2,9 @@
 
 import pytest
 import torch
+from tests.training.layers.conftest import ALL, CONFIGS, make_model
 from torch.nn.functional import cross_entropy
 
-from tests.training.layers.conftest import ALL, CONFIGS, make_model
 from ta_pipeline.training.layers import elementwise
 from ta_pipeline.training.layers.fast import use_fast_layers
 from ta_pipeline.training.layers.row_attention import Row, use_row_attention
@@ -50,7 +50,7 @@ def steps(model, loss_of, count=4, rate=0.02):
         with torch.no_grad():
             for parameter in model.parameters():
                 if parameter.grad is not None:
-                    parameter -= rate * parameter.grad / len(KEEP)
+                    parameter.sub_(parameter.grad, alpha=rate / len(KEEP))
     return losses
 
 

@@ -2,18 +2,18 @@
 
 import pytest
 import torch
+from tests.training.layers.conftest import ALL, make_model
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoModelForCausalLM, LlamaConfig
 
-from tests.training.layers.conftest import ALL, make_model
 from ta_pipeline.training.layers.row_attention import Row
 from ta_pipeline.training.watch.flops import (
     Peak,
     attention_flops,
     count_matrices,
+    lora_flops,
     peak_flops,
     reference_flops,
-    lora_flops,
 )
 
 LENGTH, KEEP = 96, 40

@@ -84,9 +84,10 @@ def _attend(
         return _attend_at_once(query, key, value, rows, scaling, sliding_window), None
     sizes = [row.end - row.start for row in rows]
     parts = []
-    for row, q, k, v in zip(rows, *(x.split(sizes, 2) for x in (query, key, value)), strict=True):
-        if row.prefix:
-            k, v = (_behind_prefix(row, whole, own) for whole, own in ((key, k), (value, v)))
+    for row, q, own_key, own_value in zip(
+        rows, *(x.split(sizes, 2) for x in (query, key, value)), strict=True
+    ):
+        k, v = _behind_prefix(row, key, own_key), _behind_prefix(row, value, own_value)
         mask = _mask(row, sliding_window, query.device)
         part = scaled_dot_product_attention(
             q, k, v, mask, dropout, is_causal=mask is None, scale=scaling, enable_gqa=True
@@ -97,6 +98,8 @@ def _attend(
 
 def _behind_prefix(row: Row, whole: torch.Tensor, own: torch.Tensor) -> torch.Tensor:
     """Put a row's own keys or values behind those of its prefix."""
+    if not row.prefix:
+        return own
     return torch.cat([*(whole[:, :, start:end] for start, end in row.prefix), own], dim=2)
 
 
@@ -131,9 +134,7 @@ class Flat(NamedTuple):
 @lru_cache(maxsize=4)  # every layer of a step asks for the same rows
 def flatten_rows(rows: tuple[Row, ...], device: torch.device) -> Flat:
     """List the keys that rows read, prefix first, and where each row's queries and keys begin."""
-    places = [
-        torch.arange(start, end) for row in rows for start, end in (*row.prefix, (row.start, row.end))
-    ]
+    places = [torch.arange(start, end) for row in rows for start, end in (*row.prefix, (row.start, row.end))]
     queries = [row.end - row.start for row in rows]
     keys = [row.end - row.start + row.shared for row in rows]
     bounds = (torch.tensor([0, *accumulate(sizes)], dtype=torch.int32) for sizes in (queries, keys))
