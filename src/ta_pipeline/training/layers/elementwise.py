@@ -278,7 +278,7 @@ def split_heads(
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Split (batch, tokens, (queries + 2 keys) size) into rotated queries, rotated keys, and values.
 
-    `angles` are cosine and sine (batch, tokens, size), `heads` the heads of queries and of keys; `norms` the frozen weights (size) of Qwen3's norms of
-    queries and keys. Results are (batch, heads, tokens, size).
+    `angles` are cosine and sine (batch, tokens, size), `heads` the heads of queries and of keys, `norms` the
+    frozen weights (size) of Qwen3's norms of queries and keys. Results are (batch, heads, tokens, size).
     """
     return _SplitHeads.apply(joined, *angles, heads, norms, eps)  # type: ignore[no-any-return]

@@ -61,7 +61,7 @@ class _Chunk(NamedTuple):
 
 
 class _Gradients:
-    """Gradients of the summed loss, collected chunk by chunk; a loss's gradient is softmax less its target."""
+    """Gradients of the summed loss, collected chunk by chunk: a logit's is its softmax less its target."""
 
     def __init__(
         self, hidden: torch.Tensor, weight: torch.Tensor, smoothing: float, wanted: tuple[bool, bool]
