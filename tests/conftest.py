@@ -42,6 +42,19 @@ def tiny_adapter(tiny_model, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def tiny_whole(tiny_model, tiny_adapter, tmp_path_factory) -> Path:
+    """A whole model in float32, as full fine-tuning leaves it, that answers like the tiny adapter."""
+    import torch
+
+    from ta_pipeline.training.trained_model import load_trained, merged, write_record
+
+    folder = tmp_path_factory.mktemp("whole") / "dpo_adapter"
+    merged(load_trained(tiny_model, tiny_adapter, dtype=torch.float32)).save_pretrained(folder)
+    write_record(folder, {"adapter": "full", "base_model": str(tiny_model)})
+    return folder
+
+
+@pytest.fixture(scope="session")
 def tiny_merged(tiny_model, tiny_adapter, tmp_path_factory) -> Path:
     """The tiny model with its adapter merged in, as the pipeline writes it."""
     from ta_pipeline.quantization.merge import merge

@@ -140,6 +140,15 @@ def test_the_base_model_is_that_of_the_run_whatever_the_configuration_says(
     assert ask(run, "How slow is a pendulum?", artefact, max_new_tokens=4) == usual
 
 
+def test_a_whole_model_answers_in_the_place_of_the_base_model(run, tiny_whole, tiny_model, monkeypatch):
+    monkeypatch.setattr(asking, "_MAX_NEW_TOKENS", 8)
+    base, adapted = (ask(run, "How slow is a pendulum?", artefact) for artefact in ("base", "dpo"))
+    run.catalog["dpo_adapter"] = MemoryDataset(tiny_whole)
+    assert base_model_of(run, None) == base_model_of(run, tiny_whole) == tiny_model
+    assert ask(run, "How slow is a pendulum?", "base") == base
+    assert ask(run, "How slow is a pendulum?") == adapted != base
+
+
 def test_the_configuration_names_the_base_model_where_the_adapters_own_is_gone(run, tiny_model, tmp_path):
     (tmp_path / "adapter_config.json").write_text('{"base_model_name_or_path": "/gone/model"}')
     assert base_model_of(run, tmp_path) == tiny_model

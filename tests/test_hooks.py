@@ -10,6 +10,7 @@ from ta_pipeline.hooks import (
     settings_of,
     unknown_keys,
 )
+from ta_pipeline.params import with_optional_names
 from ta_pipeline.pipeline_registry import register_pipelines
 
 
@@ -17,6 +18,12 @@ def test_a_misspelt_parameter_is_found_at_any_depth():
     known = {"sft": {"lora": {"rank": 16}}, "seed": 7}
     assert unknown_keys({"sft": {"lora": {"rnak": 8}}, "sed": 1}, known) == ["sft.lora.rnak", "sed"]
     assert unknown_keys({"sft": {"lora": {"rank": 8}}}, known) == []
+
+
+def test_a_parameter_that_conf_leaves_to_its_default_can_be_typed():
+    known = with_optional_names({"sft": {"lora": {"rank": 16}}, "seed": 7})
+    assert unknown_keys({"sft": {"epochs": 3, "early_stopping": {"patience": 2}}, "seed": 8}, known) == []
+    assert unknown_keys({"sft": {"epoch": 3}}, known) == ["sft.epoch"]
 
 
 def test_parameters_are_logged_under_dotted_names():

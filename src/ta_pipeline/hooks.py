@@ -22,7 +22,7 @@ from kedro_mlflow.framework.hooks import MlflowHook
 
 from ta_pipeline.datasets.manifest import lineage, read_manifest, sha256_file
 from ta_pipeline.datasets.versioned import ManifestedDataset
-from ta_pipeline.params import problems_of
+from ta_pipeline.params import problems_of, with_optional_names
 from ta_pipeline.paths import follow_configuration, out_base
 from ta_pipeline.records import InputError
 from ta_pipeline.run_clock import clock
@@ -135,7 +135,7 @@ class RunHooks:
             env=context.config_loader.env,
             **{key: settings.CONFIG_LOADER_ARGS[key] for key in _LOADER_KEYS},
         )
-        if unknown := unknown_keys(given, loader["parameters"]):
+        if unknown := unknown_keys(given, with_optional_names(loader["parameters"])):
             raise InputError(
                 f"--params: {', '.join(unknown)} is no parameter of this project. "
                 "The names stand in conf/base/parameters*.yml."

@@ -414,7 +414,7 @@ class TrainParams(Strict):
         if self.zero_stage and self.num_processes == 1 and self.offload == "none":
             raise ValueError("zero_stage shards over processes: set num_processes to 2 or more, or it to 0")
         if (self.max_steps is None) == (self.epochs is None):
-            raise ValueError("name max_steps or epochs, one of them")
+            raise ValueError("name max_steps or epochs, and set the other to null")
         if self.offload != "none" and self.zero_stage == 0:
             raise ValueError("offload is ZeRO's: set zero_stage to 1, 2 or 3")
         if self.offload == "optimizer+parameters" and self.zero_stage != 3:
@@ -508,6 +508,14 @@ BLOCKS: dict[str, type[Strict]] = {
     "quantize": QuantizeParams,
     "deploy": DeployParams,
 }
+
+
+def with_optional_names(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters with every name that their blocks may have: conf leaves some to their default."""
+    return {
+        name: dict.fromkeys(BLOCKS[name].model_fields) | block if name in BLOCKS else block
+        for name, block in parameters.items()
+    }
 
 
 def problems_of(parameters: dict[str, Any]) -> list[str]:

@@ -67,6 +67,27 @@ def test_a_folder_that_is_neither_adapter_nor_model_is_refused(tiny_model, tmp_p
         check_adapter_fits(tiny_model, tmp_path)
 
 
+def test_the_merge_of_a_whole_model_is_its_weights_rounded(tiny_model, tiny_whole, tmp_path):
+    report = merge(tiny_model, tiny_whole, tmp_path / "merged")
+    assert report["float32"] == {"max_abs_difference": 0.0, "top1_agreement": 1.0}
+    assert report["bfloat16"]["max_abs_difference"] > 0
+    whole, merged = (load_file(f / "model.safetensors") for f in (tiny_whole, tmp_path / "merged"))
+    assert whole.keys() == merged.keys()
+    assert all(torch.equal(merged[name], whole[name].to(torch.bfloat16)) for name in whole)
+    assert (tmp_path / "merged" / "tokenizer_config.json").is_file()
+
+
+def test_a_whole_model_of_another_shape_is_refused(tiny_model, tiny_whole, tmp_path):
+    shutil.copytree(tiny_whole, whole := tmp_path / "whole")
+    weights = load_file(whole / "model.safetensors")
+    weights["model.norm.weight"] = torch.zeros(32)
+    save_file(weights, whole / "model.safetensors")
+    with pytest.raises(
+        InputError, match=r"model.norm.weight is \[32\], but \[64\] in .*trained on another model"
+    ):
+        check_adapter_fits(tiny_model, whole)
+
+
 def test_a_merge_that_moves_the_logits_names_the_cause(tiny_model, tiny_adapter, tmp_path):
     shutil.copytree(tiny_adapter, adapter := tmp_path / "a")
     weights = load_file(adapter / "adapter_model.safetensors")

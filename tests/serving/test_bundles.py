@@ -47,6 +47,25 @@ def ollama_bundle(tiny_merged, tiny_gguf, tmp_path):
     return folder
 
 
+def test_a_bundle_of_a_whole_model_has_no_adapter_and_says_nothing_of_one(tiny_merged, tiny_whole, tmp_path):
+    write_vllm_bundle(tiny_merged, tiny_whole, SCORES, "bundled:tiny-random", DEPLOY, tmp_path)
+    assert not (tmp_path / "adapter").exists()
+    assert "adapter" not in (tmp_path / "README.md").read_text()
+    assert "Weights in this bundle: bfloat16\n" in (tmp_path / "MODEL_CARD.md").read_text()
+
+
+def test_vllm_gets_no_dora_which_it_refuses(tiny_merged, tiny_adapter, tmp_path):
+    import shutil
+
+    shutil.copytree(tiny_adapter, adapter := tmp_path / "dora")
+    config = json.loads((adapter / "adapter_config.json").read_text()) | {"use_dora": True}
+    (adapter / "adapter_config.json").write_text(json.dumps(config))
+    (tmp_path / "bundle").mkdir()
+    write_vllm_bundle(tiny_merged, adapter, SCORES, "bundled:tiny-random", DEPLOY, tmp_path / "bundle")
+    assert not (tmp_path / "bundle" / "adapter").exists()
+    assert "--enable-lora" not in (tmp_path / "bundle" / "README.md").read_text()
+
+
 def _fake_program(folder, name, script):
     folder.mkdir(exist_ok=True)
     (folder / name).write_text("#!/usr/bin/env bash\n" + script)

@@ -76,6 +76,7 @@ def test_what_is_left_is_what_was_trained(trained, sft_job, tiny_model, adapter)
         "adapter": adapter,
         "quantized_base": None,
         "base_model": str(tiny_model),
+        "started_from": None,
         "precision": "fp32",
     }
     loaded = load_trained(tiny_model, folder, dtype=torch.float32)

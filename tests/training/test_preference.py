@@ -85,6 +85,20 @@ def test_checking_the_reference_leaves_the_trainer_as_it_was(trained, dpo_job):
         assert parameter.requires_grad is (".default." in name), name
 
 
+@pytest.mark.parametrize("adapter", ["lora", "dora"])
+def test_under_zero_3_the_references_weights_are_held_against_those_of_sft(trained, dpo_job, adapter):
+    job = dpo_job(trained(adapter=adapter))
+    trainer = preference.build_trainer(job, callbacks=[])
+    preference.check_reference_weights(trainer, job)
+    reference = [p for name, p in trainer.model.named_parameters() if ".ref." in name]
+    reference[-1].data += 1e-3
+    with pytest.raises(InputError, match=r"\.ref\..* of the reference is not what"):
+        preference.check_reference_weights(trainer, job)
+    trainer.model.delete_adapter("ref")
+    with pytest.raises(InputError, match=r"the reference lacks base_model\.model"):
+        preference.check_reference_weights(trainer, job)
+
+
 def test_the_log_odds_ratio_is_trls_on_literal_numbers():
     from types import SimpleNamespace
 

@@ -12,6 +12,8 @@ import pyarrow as pa
 import pytest
 
 from ta_pipeline.chat.packing import BLOCK
+from ta_pipeline.params import DpoParams
+from ta_pipeline.training.trained_model import is_adapter
 
 pytestmark = [pytest.mark.prove, pytest.mark.timeout(900)]
 
@@ -104,6 +106,59 @@ def test_two_deepspeed_ranks_learn_what_one_process_learns(tmp_path, blocks, tin
     assert two["report"]["zero_stage"] == stage
     assert two["losses"] == pytest.approx(one["losses"], abs=1e-3)
     assert (Path(two["adapter"]) / "adapter_config.json").is_file()
+
+
+PREFERENCES = """
+import sys, json
+from pathlib import Path
+import pyarrow as pa
+from ta_pipeline.params import DpoParams
+from ta_pipeline.training.start import start_training
+rows = pa.Table.from_pylist(json.loads(sys.argv[1]))
+parameters = DpoParams.model_validate(json.loads(sys.argv[3]))
+result, history, report = start_training(
+    "dpo", rows, Path(sys.argv[2]), Path(sys.argv[4]), parameters, 7, lambda row: None
+)
+print(json.dumps({"adapter": str(result), "losses": history.column("loss").to_pylist(), "report": report}))
+"""
+PAIRS = [
+    {"id": str(i), "split": "train", "prompt_ids": [1, *range(100, 130), i], "chosen_ids": [70 + i, 2], "rejected_ids": [90, 2]}
+    for i in range(8)
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("sft", "method", "first_loss"),
+    [
+        ({"adapter": "lora"}, "dpo", 0.6931),
+        ({"adapter": "dora"}, "dpo", 0.6931),
+        ({"adapter": "full"}, "dpo", 0.6931),
+        ({"adapter": "full"}, "orpo", None),
+        ({"qlora": "required"}, "dpo", 0.6931),
+    ],
+)
+def test_what_sft_leaves_is_trained_on_preferences(tmp_path, blocks, tiny_model, sft, method, first_loss):
+    changes = {"max_steps": None, "epochs": 1, "micro_batch_size": 2, "global_batch_size": 4} | sft
+    first = finish(start(tmp_path / "out", blocks, tiny_model, **changes))
+    assert first["report"]["steps"] == 4
+    assert first["losses"][-1] < first["losses"][0]
+    left = tmp_path / "left-by-sft"
+    Path(first["adapter"]).rename(left)
+    shared = {name: value for name, value in PARAMETERS.items() if name in DpoParams.model_fields}
+    dpo = {"method": method, "beta": 0.1, "sft_weight": 0.0, "max_prompt_tokens": 64, "max_answer_tokens": 8}
+    process = subprocess.Popen(
+        [sys.executable, "-c", PREFERENCES, json.dumps(PAIRS), str(tiny_model), json.dumps(shared | dpo), str(left)],
+        env=dict(os.environ) | {"OUT_BASE": str(tmp_path / "out"), "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    second = finish(process)
+    assert second["report"]["method"] == method
+    assert second["report"]["adapter"] == first["report"]["adapter"]
+    assert second["report"]["quantized_base"] == first["report"]["quantized_base"]
+    assert second["losses"][-1] < second["losses"][0]
+    if first_loss:
+        assert second["losses"][0] == pytest.approx(first_loss, abs=1e-3)
+    assert is_adapter(Path(second["adapter"])) is (sft.get("adapter") != "full")
 
 
 def test_a_child_that_fails_is_one_line_with_its_log(tmp_path, blocks, tiny_model):

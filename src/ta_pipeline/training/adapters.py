@@ -150,6 +150,7 @@ def record_of(job: TrainingJob) -> dict[str, Any]:
         "adapter": kind_of(job),
         "quantized_base": quantized_base_of(job),
         "base_model": job.model,
+        "started_from": job.adapter,
         "precision": job.precision,
     }
 

@@ -27,9 +27,8 @@ def rows_per_step(method: str, parameters: dict[str, Any]) -> int:
     rows = int(max(asked, ranks))
     if rows // ranks % micro:
         raise InputError(
-            f"{method}.micro_batch_size={micro} does not divide the {rows // ranks} rows that a process has of "
-            f"a step: make global_batch_size ({asked}) a multiple of {ranks} x {micro}, or micro_batch_size "
-            "smaller."
+            f"{method}.micro_batch_size={micro} does not divide the {rows // ranks} rows that a process has "
+            f"of a step: make global_batch_size ({asked}) a multiple of {ranks} x {micro}, or it smaller."
         )
     return rows
 

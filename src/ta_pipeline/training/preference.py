@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 import torch
+from safetensors.torch import load_file
 from torch.nn.functional import logsigmoid
 from trl import DPOConfig, DPOTrainer
 from trl.trainer.utils import add_fused_lm_head, use_adapter
@@ -22,6 +23,7 @@ from ta_pipeline.training.job import TrainingJob, optimizer_steps, rows_per_step
 from ta_pipeline.training.layers import row_attention
 from ta_pipeline.training.layers.fast import use_fast_layers
 from ta_pipeline.training.layers.shared_prefix import merge_rows, share_prefixes
+from ta_pipeline.training.precision import dtype_of
 from ta_pipeline.training.setup import common_arguments, load_model, read_rows, wants_fast_layers
 from ta_pipeline.training.trained_model import is_adapter
 
@@ -148,8 +150,9 @@ def build_trainer(job: TrainingJob, callbacks: list[Any]) -> DPOTrainer:
     train = pairs.filter([split == "train" for split in pairs.column("split").to_pylist()])
     model = with_trained_weights(_loaded(job), job)
     trainer = _trainer(job, model, train, callbacks)
-    if job.parameters.get("method", "dpo") == "dpo" and job.parameters["zero_stage"] < 3:
-        check_reference(trainer, job)
+    if job.parameters.get("method", "dpo") == "dpo":
+        check = check_reference if job.parameters["zero_stage"] < 3 else check_reference_weights
+        check(trainer, job)
     if wants_fast_layers(job):
         trainer.replaced_layers = use_fast_layers(trainer.model)
     return trainer
@@ -188,7 +191,16 @@ def _trainer(job: TrainingJob, model: Any, train: pa.Table, callbacks: list[Any]
         )
     if orpo and not whole:
         trainer.model.delete_adapter("ref")
+    elif job.parameters["zero_stage"] == 3:
+        _cast_reference(trainer.model, dtype_of(job.precision))
     return trainer
+
+
+def _cast_reference(model: Any, dtype: torch.dtype) -> None:
+    """Give a reference adapter the type of all other weights, which ZeRO-3 needs; PEFT adds it in float32."""
+    for name, parameter in model.named_parameters():
+        if ".ref." in name:
+            parameter.data = parameter.data.to(dtype)
 
 
 def _loss_arguments(parameters: dict[str, Any]) -> dict[str, Any]:
@@ -214,9 +226,30 @@ def check_reference(trainer: DPOTrainer, job: TrainingJob) -> None:
     if not off <= SAME:
         raise InputError(
             f"dpo: the reference gives the first pairs other log-probabilities than {job.adapter} loaded "
-            f"afresh ({reference[0]:.3f} instead of {afresh[0]:.3f}; {off:.2g} apart at most, {SAME:g} allowed): "
-            "it is another model. Train sft again, and look at the versions of trl and peft in constraints.txt."
+            f"afresh ({reference[0]:.3f} instead of {afresh[0]:.3f}; {off:.2g} of it apart at most, {SAME:g} "
+            "allowed): it is another model. Train sft again, and install the trl and peft of constraints.txt."
         )
+
+
+def check_reference_weights(trainer: DPOTrainer, job: TrainingJob) -> None:
+    """Hold the weights of the reference adapter against those that SFT left.
+
+    Under ZeRO-3, where a model can read nothing before it is trained, and DeepSpeed has not sharded an
+    adapter yet. A whole model is not checked then: it is whole on no rank. Raises InputError where a weight
+    differs.
+    """
+    if kind_of(job) == "full":
+        return
+    left, dtype = load_file(Path(str(job.adapter)) / "adapter_model.safetensors"), dtype_of(job.precision)
+    for name, parameter in trainer.model.named_parameters():
+        if ".ref." in name:
+            key = name.replace(".ref", "").replace("magnitude_vector.weight", "magnitude_vector")
+            if not torch.equal(left.pop(key).to(dtype), parameter.cpu().to(dtype)):
+                raise InputError(
+                    f"dpo: {name} of the reference is not what {job.adapter} holds. Train sft again."
+                )
+    if left:
+        raise InputError(f"dpo: the reference lacks {min(left)} of {job.adapter}. Train sft again.")
 
 
 def _log_probs_afresh(trainer: DPOTrainer, job: TrainingJob, batch: dict[str, torch.Tensor]) -> torch.Tensor:

@@ -47,12 +47,11 @@ def choose_form(method: str, adapter: Path | None, parameters: dict[str, Any]) -
     Preference training takes the form that its adapter was trained on, which that adapter's record says: its
     reference is that very model. Raises InputError where bitsandbytes does not work and must.
     """
+    form: Form | None = parameters.get("quantized_base")
+    asked = parameters.get("qlora", "required")
     if method != "sft":
-        recorded = adapter is not None and is_adapter(adapter) and read_record(adapter).get("quantized_base")
-        asked, form = ("required", recorded) if recorded else ("never", "nf4")
-    else:
-        asked, form = parameters["qlora"], parameters["quantized_base"]
-    if asked == "never":
+        form = read_record(adapter).get("quantized_base") if adapter and is_adapter(adapter) else None
+    if asked == "never" or form is None:
         return None, ""
     fault = fault_of(form)
     if fault is None:

@@ -78,7 +78,8 @@ def start_training(
 def starting_point(continue_from: str | None, previous: Path | None) -> Path | None:
     """Return the folder that `sft.continue_from` names, None for the base model.
 
-    `previous` is the last round's. Raises InputError where that is not there, or neither an adapter nor a whole model.
+    `previous` is the last round's. Raises InputError where that is not there, or neither an adapter nor a
+    whole model.
     """
     if continue_from is None:
         return None

@@ -7,10 +7,13 @@ module: those who only ask what a folder is need no PyTorch.
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
 from ta_pipeline.records import InputError
+
+logger = logging.getLogger(__name__)
 
 _RECORD = "training.json"
 
@@ -52,6 +55,18 @@ def base_model_named_by(folder: Path) -> str | None:
     if named is None and is_adapter(folder):
         named = json.loads((folder / "adapter_config.json").read_text("utf-8")).get("base_model_name_or_path")
     return named
+
+
+def parent_of(folder: Path) -> Path | None:
+    """Return the folder that the training of these weights went on from; None where it was the base model.
+
+    Also None, with a log line, where that folder is gone: older versions are pruned.
+    """
+    named = read_record(folder).get("started_from")
+    if named is None or Path(named).is_dir():
+        return Path(named) if named else None
+    logger.warning("%s went on from %s, which is gone.", folder, named)
+    return None
 
 
 def write_record(folder: Path, facts: dict[str, Any]) -> None:

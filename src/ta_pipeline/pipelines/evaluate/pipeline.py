@@ -5,6 +5,7 @@ from kedro.pipeline import Node, Pipeline
 from ta_pipeline.pipelines.evaluate.nodes import (
     answer_with_base,
     answer_with_dpo,
+    answer_with_parent,
     answer_with_sft,
     score_trained,
 )
@@ -19,6 +20,12 @@ def create_pipeline() -> Pipeline:
                 inputs=["questions", "base_model", "params:evaluate", "params:seed"],
                 outputs=["base_predictions", "base_losses"],
                 name="answer_with_base",
+            ),
+            Node(
+                func=answer_with_parent,
+                inputs=["questions", "base_model", "sft_adapter", "params:evaluate", "params:seed"],
+                outputs=["parent_predictions", "parent_losses"],
+                name="answer_with_parent",
             ),
             Node(
                 func=answer_with_sft,
@@ -37,9 +44,11 @@ def create_pipeline() -> Pipeline:
                 inputs=[
                     "questions",
                     "base_predictions",
+                    "parent_predictions",
                     "sft_predictions",
                     "dpo_predictions",
                     "base_losses",
+                    "parent_losses",
                     "sft_losses",
                     "dpo_losses",
                     "params:evaluate",
