@@ -22,7 +22,8 @@ def record_order(path):
     def training_step(self, model, inputs, *args, **kwargs):
         read = {name: value.flatten().tolist() for name, value in inputs.items() if name.endswith("ids")}
         with path.open("a") as stream:
-            stream.write(json.dumps({"step": self.state.global_step + 1, "read": read}) + "\n")
+            row = {"step": self.state.global_step + 1, "by": os.getpid(), "read": read}
+            stream.write(json.dumps(row) + "\n")
         return plain(self, model, inputs, *args, **kwargs)
 
     Trainer.training_step = training_step

@@ -124,9 +124,11 @@ def outcome(job):
     """Sum up a finished run: loss curve, sample order, and the hash of the weights."""
     folder = Path(job.folder)
     curve = [[event.get(name) for name in CURVE] for event in lived(lines(folder / "events.jsonl"))]
-    order = {}
+    order: dict[int, list] = {}
+    reader = None
     for row in lines(folder / "order.jsonl"):
-        if order and row["step"] < max(order):
+        if row["by"] != reader:  # started again: what it reads from here on takes the place of what was read
+            reader = row["by"]
             order = {step: read for step, read in order.items() if step < row["step"]}
         order.setdefault(row["step"], []).append(row["read"])
     weights = sorted(job.result.glob("*.safetensors"))
