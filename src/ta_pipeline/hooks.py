@@ -22,7 +22,7 @@ from kedro_mlflow.framework.hooks import MlflowHook
 
 from ta_pipeline.datasets.manifest import lineage, read_manifest, sha256_file
 from ta_pipeline.datasets.versioned import ManifestedDataset
-from ta_pipeline.params import problems_of, with_optional_names
+from ta_pipeline.params import BLOCKS, problems_of
 from ta_pipeline.paths import follow_configuration, out_base
 from ta_pipeline.records import InputError
 from ta_pipeline.run_clock import clock
@@ -73,6 +73,15 @@ def unknown_keys(given: dict[str, Any], known: dict[str, Any], path: str = "") -
         elif isinstance(value, dict) and isinstance(known[key], dict):
             unknown += unknown_keys(value, known[key], f"{path}{key}.")
     return unknown
+
+
+def unknown_parameters(given: dict[str, Any], configured: dict[str, Any]) -> list[str]:
+    """List the names that were typed and are no parameter.
+
+    A stage's block is held against its model, which refuses what it does not know and has parameters that no
+    file need set: `sft.on_change`, say, which an error tells to type.
+    """
+    return unknown_keys({name: value for name, value in given.items() if name not in BLOCKS}, configured)
 
 
 def run_name(pipelines: Sequence[str], given: dict[str, Any], when: str) -> str:
@@ -135,7 +144,7 @@ class RunHooks:
             env=context.config_loader.env,
             **{key: settings.CONFIG_LOADER_ARGS[key] for key in _LOADER_KEYS},
         )
-        if unknown := unknown_keys(given, with_optional_names(loader["parameters"])):
+        if unknown := unknown_parameters(given, loader["parameters"]):
             raise InputError(
                 f"--params: {', '.join(unknown)} is no parameter of this project. "
                 "The names stand in conf/base/parameters*.yml."

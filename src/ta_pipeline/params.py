@@ -510,14 +510,6 @@ BLOCKS: dict[str, type[Strict]] = {
 }
 
 
-def with_optional_names(parameters: dict[str, Any]) -> dict[str, Any]:
-    """Return the parameters with every name that their blocks may have: conf leaves some to their default."""
-    return {
-        name: dict.fromkeys(BLOCKS[name].model_fields) | block if name in BLOCKS else block
-        for name, block in parameters.items()
-    }
-
-
 def problems_of(parameters: dict[str, Any]) -> list[str]:
     """List what is wrong with the parameters of all stages, each as `name: value: what is allowed`."""
     found = []

@@ -27,7 +27,7 @@ class SafeSaving:
 
     _aside: Path | None = None
     _ended = False
-    _fresh_groups: list[dict[str, Any]] | None = None
+    _decays: list[float] = []  # noqa: RUF012  (set with the optimizer)
 
     def _get_output_dir(self, trial: Any) -> str:
         return str(self._aside or super()._get_output_dir(trial))  # type: ignore[misc]
@@ -75,12 +75,10 @@ class SafeSaving:
             model.set_adapter("default")
 
     def create_optimizer(self: Any, *args: Any, **kwargs: Any) -> Any:
-        """Make the optimizer, and remember what its parameters' rates are before a checkpoint is loaded."""
+        """Make the optimizer, and remember its groups' decay before a checkpoint is loaded."""
         optimizer = super().create_optimizer(*args, **kwargs)  # type: ignore[misc]
-        self._fresh_groups = [
-            {name: value for name, value in group.items() if name != "params"}
-            for group in optimizer.param_groups
-        ]
+        # DeepSpeed leaves out a group that is empty, as that without decay is under LoRA.
+        self._decays = [group["weight_decay"] for group in optimizer.param_groups if group["params"]]
         return optimizer
 
     def _init_training_state(self: Any, max_steps: int, *args: Any) -> Any:
@@ -103,20 +101,19 @@ class SafeSaving:
         return prepared
 
     def _take_own_rates(self: Any) -> None:
-        scheduler = self.lr_scheduler
-        scheduler.base_lrs = [self.args.learning_rate] * len(scheduler.base_lrs)
-        rates = [
-            base * scale(scheduler.last_epoch)
-            for base, scale in zip(scheduler.base_lrs, scheduler.lr_lambdas, strict=True)
-        ]
-        groups = zip(self.optimizer.param_groups, self._fresh_groups, rates, strict=True)
-        for group, fresh, rate in groups:
-            group.update(fresh | {"lr": rate, "initial_lr": self.args.learning_rate})
-        scheduler._last_lr = rates
+        scheduler, base = self.lr_scheduler, self.args.learning_rate
+        rate = base * scheduler.lr_lambdas[0](scheduler.last_epoch)
+        scheduler.base_lrs = [base] * len(scheduler.base_lrs)
+        scheduler._last_lr = [rate] * len(scheduler.base_lrs)
+        for group in self.optimizer.param_groups:
+            group.update({"lr": rate, "initial_lr": base})
+        trained = [group for group in self.optimizer.param_groups if group["params"]]
+        for group, decay in zip(trained, self._decays, strict=True):
+            group["weight_decay"] = decay
 
     def _run_epoch(self: Any, *args: Any, **kwargs: Any) -> None:
         """Run an epoch, unless the checkpoint is that of the last step: transformers would add one more."""
-        if self._ended:
+        if self._ended or self.control.should_training_stop:  # a callback may know when training begins
             self.control.should_training_stop = True
             return
         super()._run_epoch(*args, **kwargs)  # type: ignore[misc]
