@@ -1,7 +1,7 @@
 """Run every benchmark, or those named, and write `08_reporting/bench.json`.
 
-`python -m benchmarks [--quick] [--precision bf16] [NAME …]`; a name is a module of this folder. With `--quick`
-the modules that have a small size take it: that shows that they run, and its figures mean nothing.
+`python -m benchmarks [--quick] [--precision bf16] [NAME …]`; a name is a module of this folder. With
+`--quick` the modules that have a small size take it: that shows that they run, and its figures mean nothing.
 `--precision` is for those that train; without it they take what the machine has hardware for.
 """
 

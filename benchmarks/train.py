@@ -232,7 +232,9 @@ def _growth(contests: Contests, sizes: Sizes) -> Iterator[dict[str, Any]]:
     short, long = (
         contests.run("ours", [[_long_row(contests.rows, length)]] * 2).peak / 1e9 for length in sizes.contexts
     )
-    told = f"one row of {sizes.contexts[1]} tokens over one of {sizes.contexts[0]}: {long:.2f} and {short:.2f} GB"
+    told = (
+        f"a row of {sizes.contexts[1]} tokens over one of {sizes.contexts[0]}: {long:.2f} and {short:.2f} GB"
+    )
     yield figure("train.memory_growth", long / short, "x", told)
 
 

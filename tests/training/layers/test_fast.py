@@ -50,7 +50,7 @@ def steps(model, loss_of, count=4, rate=0.02):
         with torch.no_grad():
             for parameter in model.parameters():
                 if parameter.grad is not None:
-                    parameter -= rate * parameter.grad / len(KEEP)
+                    parameter.sub_(parameter.grad, alpha=rate / len(KEEP))
     return losses
 
 

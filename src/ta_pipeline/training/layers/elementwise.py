@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+import torch._inductor.config
 from torch.autograd.function import once_differentiable
 
 from ta_pipeline.paths import model_cache
@@ -114,6 +115,8 @@ def compile_kernels(device: str, dtype: torch.dtype) -> bool:
     The result stays in the user's cache, so that it takes half a minute once and seconds from then on.
     """
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(model_cache() / "compiled"))
+    # Without processes of its own for compiling, which would stay and hold memory; the functions are few.
+    torch._inductor.config.compile_threads = 1
     made = {name: torch.compile(function, dynamic=True) for name, function in _PLAIN.items()}
     try:
         with torch.no_grad():
@@ -194,7 +197,7 @@ class _Glu(torch.autograd.Function):
 
 
 class _SplitHeads(torch.autograd.Function):
-    """Queries, keys and values of a joined projection, rotated, normed before that where there are weights."""
+    """Queries, keys and values of a joined projection, rotated, and normed before that by Qwen3."""
 
     @staticmethod
     def forward(
@@ -268,15 +271,14 @@ def glu(gate_up: torch.Tensor) -> torch.Tensor:
 
 def split_heads(
     joined: torch.Tensor,
-    cos: torch.Tensor,
-    sin: torch.Tensor,
+    angles: tuple[torch.Tensor, torch.Tensor],
     heads: tuple[int, int],
     norms: tuple[torch.Tensor, torch.Tensor] | None = None,
     eps: float = 0.0,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Split (batch, tokens, (queries + 2 keys) size) into rotated queries, rotated keys, and values.
 
-    `heads` are the heads of queries and of keys; `norms` the frozen weights (size) of Qwen3's norms of
-    queries and keys. Results are (batch, heads, tokens, size).
+    `angles` are cosine and sine (batch, tokens, size), `heads` the heads of queries and of keys, `norms` the
+    frozen weights (size) of Qwen3's norms of queries and keys. Results are (batch, heads, tokens, size).
     """
-    return _SplitHeads.apply(joined, cos, sin, heads, norms, eps)  # type: ignore[no-any-return]
+    return _SplitHeads.apply(joined, *angles, heads, norms, eps)  # type: ignore[no-any-return]

@@ -122,10 +122,8 @@ def _attention(
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
     norms = _head_norms(module)
     learned = norms is not None and any(weight.requires_grad for weight in norms)
-    joined = None
-    if position_embeddings is not None and past_key_values is None and not learned:
-        joined = group(hidden_states)
-    if joined is None:
+    joined = None if learned or past_key_values is not None else group(hidden_states)
+    if joined is None or position_embeddings is None:
         return original(  # type: ignore[no-any-return]
             hidden_states=hidden_states,
             position_embeddings=position_embeddings,
@@ -136,7 +134,7 @@ def _attention(
     config = module.config
     heads = (config.num_attention_heads, config.num_key_value_heads)
     eps = module.q_norm.variance_epsilon if norms else 0.0
-    query, key, value = split_heads(joined, *position_embeddings, heads, norms, eps)  # type: ignore[misc]
+    query, key, value = split_heads(joined, position_embeddings, heads, norms, eps)
     eager = sys.modules[type(module).__module__].eager_attention_forward
     attend = ALL_ATTENTION_FUNCTIONS.get_interface(config._attn_implementation, eager)
     attended, weights = attend(

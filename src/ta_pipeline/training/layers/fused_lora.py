@@ -40,26 +40,15 @@ class LinearGroup:
         """Return (..., all outputs), or None where the layers must compute this themselves."""
         if not all(_is_frozen_linear(module, x) for module in self._modules):
             return None
-        adapters = [_active_adapter(module, x.dtype) for module in self._modules]
-        if any(adapter is _OTHER for adapter in adapters):
-            return None
+        adapters = [_active_adapter(module) for module in self._modules]
         bases = [_base(module) for module in self._modules]
-        biases = [base.bias for base in bases]
-        if any(bias is not None and bias.requires_grad for bias in biases):
+        if any(adapter is _OTHER for adapter in adapters) or not _have_like_biases(bases):
             return None
-        if any((bias is None) != (biases[0] is None) for bias in biases):
-            return None
-        bias = None if biases[0] is None else torch.cat([b.detach() for b in biases])
-        spans, scales, factors, start = [], [], list[torch.Tensor](), 0
-        for base, adapter in zip(bases, adapters, strict=True):
-            end = start + base.out_features
-            if isinstance(adapter, Adapter):
-                spans.append((start, end))
-                scales.append(adapter.scale)
-                factors += [adapter.a, adapter.b]
-            start = end
+        bias = None if bases[0].bias is None else torch.cat([base.bias.detach() for base in bases])
         with torch.autocast(x.device.type, enabled=False):
-            out = _Group.apply(x.flatten(0, -2), self._weight(bases), bias, spans, scales, *factors)
+            placed = _placed(bases, adapters)
+            given = (x.flatten(0, -2), self._weight(bases), bias, placed.spans, placed.scales)
+            out = _Group.apply(*given, *placed.factors)
         return out.unflatten(0, x.shape[:-1])  # type: ignore[no-any-return]
 
     def _weight(self, bases: list[nn.Linear]) -> torch.Tensor:
@@ -82,13 +71,11 @@ def fuse_lora(model: Any) -> int:
     """
     found = [module for module in model.modules() if _is_plain_lora(module)]
     for module in found:
-        module.forward = partial(_forward, module, LinearGroup([module]), module.forward)
+        module.forward = partial(_forward, LinearGroup([module]), module.forward)
     return len(found)
 
 
-def _forward(
-    module: Any, group: LinearGroup, original: Any, x: torch.Tensor, *args: Any, **kwargs: Any
-) -> torch.Tensor:
+def _forward(group: LinearGroup, original: Any, x: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
     out = None if args or kwargs else group(x)
     return original(x, *args, **kwargs) if out is None else out  # type: ignore[no-any-return]
 
@@ -115,7 +102,7 @@ def _is_frozen_linear(module: Any, x: torch.Tensor) -> bool:
 _OTHER = object()
 
 
-def _active_adapter(module: Any, dtype: torch.dtype) -> Adapter | object | None:
+def _active_adapter(module: Any) -> Adapter | object | None:
     """Return a layer's adapter as it is set now, None where there is none, _OTHER where PEFT must compute."""
     if type(module) is nn.Linear:
         return None
@@ -132,6 +119,33 @@ def _active_adapter(module: Any, dtype: torch.dtype) -> Adapter | object | None:
     if dropped or name in module.lora_variant or b.bias is not None:
         return _OTHER
     return Adapter(a.weight, b.weight, module.scaling[name])
+
+
+def _have_like_biases(bases: list[nn.Linear]) -> bool:
+    """Tell whether all layers have a bias or none has, and no bias is trained."""
+    biases = [base.bias for base in bases]
+    alike = len({bias is None for bias in biases}) == 1
+    return alike and not any(bias is not None and bias.requires_grad for bias in biases)
+
+
+class _Placed(NamedTuple):
+    """The adapters of a group: the outputs that each adds to, its scale, and A and B of each in turn."""
+
+    spans: list[tuple[int, int]]
+    scales: list[float]
+    factors: list[torch.Tensor]
+
+
+def _placed(bases: list[nn.Linear], adapters: Sequence[Adapter | object | None]) -> _Placed:
+    placed, start = _Placed([], [], []), 0
+    for base, adapter in zip(bases, adapters, strict=True):
+        end = start + base.out_features
+        if isinstance(adapter, Adapter):
+            placed.spans.append((start, end))
+            placed.scales.append(adapter.scale)
+            placed.factors.extend([adapter.a, adapter.b])
+        start = end
+    return placed
 
 
 def _are_parts(bases: list[nn.Linear], joined: torch.Tensor) -> bool:

@@ -8,7 +8,7 @@ forgotten.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch.autograd.function import once_differentiable
@@ -37,7 +37,7 @@ def head_loss(
     label_smoothing: float = 0.0,
     chunk: int = CHUNK,
 ) -> SupervisedOutput:
-    """Return the cross entropy of `hidden` (N, width) under a head (vocabulary, width), as PyTorch defines it.
+    """Return the cross entropy of `hidden` (N, width) under a head (vocabulary, width), as PyTorch does.
 
     `targets` and `weights` are (N,); the loss is the sum of weight times loss, and it alone has a gradient.
     """
@@ -48,6 +48,47 @@ def head_loss(
             weights = torch.ones(len(targets), device=hidden.device)
         given = (hidden.to(weight.dtype), weight, targets, weights.float(), label_smoothing, chunk, wanted)
         return SupervisedOutput(*_HeadLoss.apply(*given))
+
+
+class _Chunk(NamedTuple):
+    """Some positions, with what their logits came to."""
+
+    hidden: torch.Tensor  # (n, width)
+    targets: torch.Tensor  # (n,)
+    weights: torch.Tensor  # (n, 1)
+    powers: torch.Tensor  # (n, vocabulary), exp of the logits less their largest
+    total: torch.Tensor  # (n, 1), sum of the powers
+
+
+class _Gradients:
+    """Gradients of the summed loss, collected chunk by chunk: a logit's is its softmax less its target."""
+
+    def __init__(
+        self, hidden: torch.Tensor, weight: torch.Tensor, smoothing: float, wanted: tuple[bool, bool]
+    ) -> None:
+        self._weight, self._smoothing = weight, smoothing
+        self._mean_row = weight.mean(0, dtype=torch.float32) if smoothing else None
+        self.of_hidden = torch.empty_like(hidden) if wanted[0] else None
+        self.of_weight = torch.zeros_like(weight, dtype=torch.float32) if wanted[1] else None
+
+    def mean_logits(self, hidden: torch.Tensor) -> torch.Tensor | None:
+        """Return the mean of each position's logits (n, 1), which smoothing pulls to; None without it."""
+        return None if self._mean_row is None else (hidden.float() @ self._mean_row)[:, None]
+
+    def add(self, place: slice, chunk: _Chunk) -> None:
+        """Add a chunk's part, while its powers are there."""
+        if self.of_hidden is not None:
+            mean = (chunk.powers @ self._weight).float() / chunk.total
+            grad = mean - (1 - self._smoothing) * self._weight[chunk.targets].float()
+            if self._mean_row is not None:
+                grad -= self._smoothing * self._mean_row
+            self.of_hidden[place] = grad * chunk.weights
+        if self.of_weight is not None:
+            weighted = chunk.hidden.float() * chunk.weights
+            self.of_weight += (chunk.powers.T @ (weighted / chunk.total).to(chunk.hidden.dtype)).float()
+            self.of_weight.index_add_(0, chunk.targets, weighted, alpha=self._smoothing - 1)
+            if self._smoothing:
+                self.of_weight -= self._smoothing / len(self._weight) * weighted.sum(0)
 
 
 class _HeadLoss(torch.autograd.Function):
@@ -62,43 +103,29 @@ class _HeadLoss(torch.autograd.Function):
         chunk: int,
         wanted: tuple[bool, bool],
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        grad_hidden = torch.empty_like(hidden) if wanted[0] else None
-        grad_weight = torch.zeros_like(weight, dtype=torch.float32) if wanted[1] else None
-        mean_row = weight.mean(0, dtype=torch.float32) if smoothing else None
-        losses, correct = hidden.new_empty(len(hidden), dtype=torch.float32), []
+        gradients = _Gradients(hidden, weight, smoothing, wanted)
+        losses = hidden.new_empty(len(hidden), dtype=torch.float32)
+        correct = torch.empty_like(targets, dtype=torch.bool)
         for start in range(0, len(hidden), chunk):
-            part = slice(start, start + chunk)
-            h, t, w = hidden[part], targets[part], weights[part, None]
-            logits = h @ weight.T
-            of_target = logits.gather(1, t[:, None]).float()
+            place = slice(start, start + chunk)
+            logits = hidden[place] @ weight.T
+            of_target = logits.gather(1, targets[place, None]).float()
             powers, largest, total = kernels["exponentials"](logits)
-            del logits
-            log_total = largest + total.log()
-            loss = (1 - smoothing) * (log_total - of_target)
-            if mean_row is not None:
-                loss += smoothing * (log_total - (h.float() @ mean_row)[:, None])
-            losses[part] = loss[:, 0]
-            correct.append((of_target >= largest)[:, 0])
-            if grad_hidden is not None:
-                grad = (powers @ weight).float() / total - (1 - smoothing) * weight[t].float()
-                if mean_row is not None:
-                    grad -= smoothing * mean_row
-                grad_hidden[part] = grad * w
-            if grad_weight is not None:
-                weighted = h.float() * w
-                grad_weight += (powers.T @ (weighted / total).to(h.dtype)).float()
-                grad_weight.index_add_(0, t, weighted, alpha=smoothing - 1)
-                if smoothing:
-                    grad_weight -= smoothing / len(weight) * weighted.sum(0)
-        ctx.save_for_backward(grad_hidden, None if grad_weight is None else grad_weight.to(weight.dtype))
-        hits = torch.cat(correct) if correct else targets.new_empty(0, dtype=torch.bool)
-        ctx.mark_non_differentiable(losses, hits)
-        return (losses * weights).sum(), losses, hits
+            del logits  # two of these at a time are enough
+            loss = largest + total.log() - of_target
+            if (mean := gradients.mean_logits(hidden[place])) is not None:
+                loss += smoothing * (of_target - mean)
+            losses[place], correct[place] = loss[:, 0], (of_target >= largest)[:, 0]
+            gradients.add(place, _Chunk(hidden[place], targets[place], weights[place, None], powers, total))
+        of_weight = gradients.of_weight
+        ctx.save_for_backward(gradients.of_hidden, None if of_weight is None else of_weight.to(weight.dtype))
+        ctx.mark_non_differentiable(losses, correct)
+        return (losses * weights).sum(), losses, correct
 
     @staticmethod
     @once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, grad: torch.Tensor, *_: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        grad_hidden, grad_weight = (
+        of_hidden, of_weight = (
             None if saved is None else saved * grad.to(saved.dtype) for saved in ctx.saved_tensors
         )
-        return grad_hidden, grad_weight, None, None, None, None, None
+        return of_hidden, of_weight, None, None, None, None, None

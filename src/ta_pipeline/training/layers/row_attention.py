@@ -84,9 +84,10 @@ def _attend(
         return _attend_at_once(query, key, value, rows, scaling, sliding_window), None
     sizes = [row.end - row.start for row in rows]
     parts = []
-    for row, q, k, v in zip(rows, *(x.split(sizes, 2) for x in (query, key, value)), strict=True):
-        if row.prefix:
-            k, v = (_behind_prefix(row, whole, own) for whole, own in ((key, k), (value, v)))
+    for row, q, own_key, own_value in zip(
+        rows, *(x.split(sizes, 2) for x in (query, key, value)), strict=True
+    ):
+        k, v = _behind_prefix(row, key, own_key), _behind_prefix(row, value, own_value)
         mask = _mask(row, sliding_window, query.device)
         part = scaled_dot_product_attention(
             q, k, v, mask, dropout, is_causal=mask is None, scale=scaling, enable_gqa=True
@@ -97,6 +98,8 @@ def _attend(
 
 def _behind_prefix(row: Row, whole: torch.Tensor, own: torch.Tensor) -> torch.Tensor:
     """Put a row's own keys or values behind those of its prefix."""
+    if not row.prefix:
+        return own
     return torch.cat([*(whole[:, :, start:end] for start, end in row.prefix), own], dim=2)
 
 

@@ -80,9 +80,9 @@ def reference_flops(model: Any, rows: Sequence[Row], supervised: int, adapter: s
 
 
 def attention_flops(config: Any, rows: Sequence[Row]) -> float:
-    """Count the FLOP of attention's two products in a forward: 4 d for each pair of tokens that see each other.
+    """Count the FLOP of attention's two products in a forward; the backward costs twice that.
 
-    The backward costs twice that.
+    A pair of tokens of which one sees the other costs 4 d a layer, d the width of all heads.
     """
     config = config.get_text_config()
     size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
