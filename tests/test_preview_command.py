@@ -5,7 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from ta_pipeline import ask, cli
-from ta_pipeline.chat.labels import label_rows
+from ta_pipeline.chat.labels import Conversation, label_rows
 from ta_pipeline.preview_command import views, wants_colour
 from ta_pipeline.records import InputError
 
@@ -40,7 +40,7 @@ def run(tiny_model, tokenizer):
             {"role": "user", "content": f"什么是 {name}？"},
             {"role": "assistant", "content": f"Answer {name}."},
         ]
-        ids, labels = label_rows(tokenizer, [(talk, None)])[0]
+        ids, labels = label_rows(tokenizer, [Conversation(talk)])[0]
         task = name.split("-")[0]
         rows.append(
             {"id": name, "split": "train", "task": task, "language": "zh", "input_ids": ids, "labels": labels}

@@ -26,6 +26,7 @@ from ta_pipeline.params import BLOCKS, problems_of
 from ta_pipeline.paths import follow_configuration, out_base
 from ta_pipeline.records import InputError
 from ta_pipeline.run_clock import clock
+from ta_pipeline.training.rope import rope_scaling_of
 
 logger = logging.getLogger(__name__)
 PACKAGE = Path(__file__).parent
@@ -35,6 +36,8 @@ _LONGEST_PARAMETER = 500  # characters
 _UNLOGGED = ("sources.sets.",)
 _LOADER_KEYS = ("base_env", "default_run_env", "merge_strategy")  # the resolvers are registered by now
 _CODE = (".py", ".j2")
+#: Values of globals.yml that the catalog's base_model takes and no stage reads itself.
+CATALOG_PARAMETERS = ("thinking", "rope_scaling", "trust_remote_code")
 
 #: The rooms whose code a stage's result depends on, besides its own folder under `pipelines/`.
 ROOMS = {
@@ -144,7 +147,9 @@ class RunHooks:
             env=context.config_loader.env,
             **{key: settings.CONFIG_LOADER_ARGS[key] for key in _LOADER_KEYS},
         )
-        if unknown := unknown_parameters(given, loader["parameters"]):
+        rope_scaling_of(given.get("rope_scaling", loader["globals"]["rope_scaling"]))
+        of_the_catalog = {name: loader["globals"][name] for name in CATALOG_PARAMETERS}
+        if unknown := unknown_parameters(given, loader["parameters"] | of_the_catalog):
             raise InputError(
                 f"--params: {', '.join(unknown)} is no parameter of this project. "
                 "The names stand in conf/base/parameters*.yml."

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ta_pipeline.chat.labels import label_rows
+from ta_pipeline.chat.labels import Conversation, label_rows
 from ta_pipeline.chat.preview import (
     Piece,
     RowView,
@@ -22,7 +22,7 @@ TALK = [
 
 @pytest.fixture
 def row(tokenizer):
-    return label_rows(tokenizer, [(TALK, None)])[0]
+    return label_rows(tokenizer, [Conversation(TALK)])[0]
 
 
 def test_pieces_of_chinese_and_emoji_are_whole_characters(tokenizer, row):
@@ -102,7 +102,7 @@ def test_without_colours_brackets_show_it():
 
 
 def test_ids_stand_behind_their_tokens_on_demand():
-    assert in_terminal([VIEW], colour=False, ids=True).endswith("<|u|>⟨1⟩Why?↵\n⟨7 8⟩⟦So.⟨9⟩⟧")
+    assert in_terminal([VIEW], colour=False, ids=True).endswith("<|u|>⟨1⟩Why?↵⟨7 8⟩\n⟦So.⟨9⟩⟧")
     assert "⟨1⟩" not in in_terminal([VIEW], colour=False)
 
 
@@ -123,7 +123,7 @@ def test_the_page_has_legend_ids_shares_and_notes():
     page = as_html([VIEW, RowView("r2", "no token row", (), "dropped (answer_too_long)")], "Training rows")
     assert page.count("<article>") == 2
     assert 'class="t learned odd" title="9">So.</span>' in page
-    assert 'title="7 8">Why?↵\n</span><span class="id">7 8</span>' in page
+    assert 'title="7 8">Why?↵</span><span class="id">7 8</span>\n' in page
     assert "1 of 4 tokens learned (25 %)" in page
     assert "dropped (answer_too_long)" in page
     assert "special token</span>" in page

@@ -255,3 +255,14 @@ def test_every_declared_dependency_is_pinned():
 
 def test_telemetry_is_off():
     assert yaml.safe_load((ROOT / ".telemetry").read_text("utf-8")) == {"consent": False}
+
+
+def test_what_the_base_model_takes_may_be_typed():
+    from ta_pipeline.hooks import CATALOG_PARAMETERS
+
+    entry = loader()["catalog"]["base_model"]
+    assert set(entry) - {"type", "name", "metadata"} == set(CATALOG_PARAMETERS)
+    assert [entry[name] for name in CATALOG_PARAMETERS] == [False, None, False]
+    typed = {"thinking": True, "rope_scaling": {"method": "yarn", "factor": 4}, "trust_remote_code": True}
+    entry = loader(runtime_params=typed)["catalog"]["base_model"]
+    assert {name: entry[name] for name in CATALOG_PARAMETERS} == typed

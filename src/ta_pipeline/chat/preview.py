@@ -122,7 +122,10 @@ def in_terminal(views: Sequence[RowView], colour: bool, ids: bool = False) -> st
 def _row_in_terminal(pieces: Sequence[Piece], colour: bool, ids: bool) -> str:
     out, inside = [], False
     for piece in pieces:
-        text = visible(piece.text) + (f"⟨{' '.join(map(str, piece.ids))}⟩" if ids else "")
+        text = visible(piece.text)
+        if ids:  # before a line break at the end, not on the next line
+            line = text.removesuffix("\n")
+            text = f"{line}⟨{' '.join(map(str, piece.ids))}⟩{text[len(line) :]}"
         if colour:
             style = (_SPECIAL if piece.special else "") + (_GREEN if piece.learned else _DIM)
             # Closed before a line break: a style that runs over one colours the rest of the line.

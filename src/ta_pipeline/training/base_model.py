@@ -316,7 +316,7 @@ def _from_hub(name: str) -> Path:
             name,
             # The hub's own cache, unless outputs were sent to another disk.
             cache_dir=str(model_cache() / "hub") if os.environ.get("OUT_BASE") else None,
-            allow_patterns=["*.json", "*.safetensors", "*.jinja", "*.model", "*.txt", "tokenizer*"],
+            allow_patterns=["*.json", "*.safetensors", "*.jinja", "*.model", "*.txt", "tokenizer*", "*.py"],
         )
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, RequestException, OSError) as error:
         raise InputError(

@@ -43,8 +43,9 @@ def scaled_config(config: dict[str, Any], rope: dict[str, Any], scaling: RopeSca
     """Return a config.json with its rotary positions stretched and its longest context raised.
 
     `rope` is what transformers reads from that file as `rope_parameters`. Under `dynamic` the longest context
-    stays: engines stretch from it, and a raised one would never be reached. Raises InputError where positions
-    are scaled already, or by kinds of layers.
+    stays: engines stretch from it, and a raised one would never be reached. transformers then takes its base
+    by the text and vLLM by the whole stretched length, so that short texts read a little otherwise there.
+    Raises InputError where positions are scaled already, or by kinds of layers.
     """
     _check_plain(rope)
     longest = int(config["max_position_embeddings"])

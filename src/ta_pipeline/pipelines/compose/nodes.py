@@ -10,6 +10,7 @@ import pyarrow as pa
 
 import ta_pipeline.composing.examples as composing_examples
 import ta_pipeline.composing.preferences as composing_preferences
+from ta_pipeline.chat.families import trusts_remote_code
 from ta_pipeline.composing import benchmark, capability, card, rarer, report, splits, taught
 from ta_pipeline.params import CleanParams, ComposeParams, IngestParams
 from ta_pipeline.paths import teacher_cache
@@ -24,7 +25,7 @@ def chunk_documents(clean_documents: pa.Table, base_model: Path, compose: Compos
     """Cut the course's texts and transcripts into chunks, measured by the base model's tokenizer."""
     from transformers import AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(base_model)
+    tokenizer = AutoTokenizer.from_pretrained(base_model, trust_remote_code=trusts_remote_code(base_model))
 
     def count_tokens(texts: list[str]) -> list[int]:
         encoded = tokenizer(texts, add_special_tokens=False)["input_ids"] if texts else []
