@@ -127,10 +127,12 @@ def test_checkpointing_gradients_changes_none_of_them(sft_job, adapter):
     plain = gradients(build_trainer(sft_job(blocks, adapter=adapter), callbacks=[]))
     trainer = build_trainer(sft_job(blocks, adapter=adapter, gradient_checkpointing=True), callbacks=[])
     trainer.model.gradient_checkpointing_enable(trainer.args.gradient_checkpointing_kwargs)
+    layers = trainer.model.get_submodule(
+        "base_model.model.model.layers" if adapter == "lora" else "model.layers"
+    )
     calls = []
-    for module in trainer.model.modules():
-        if type(module).__name__.endswith("DecoderLayer"):
-            module.register_forward_pre_hook(lambda *_: calls.append(1))
+    for layer in layers:
+        layer.register_forward_pre_hook(lambda *_: calls.append(1))
     again = gradients(trainer)
     assert len(calls) == 4  # two layers, forward and once more
     assert plain.keys() == again.keys()
