@@ -45,8 +45,9 @@ GPUS = (
 #: A card for each memory size, where only that is known: what such a machine often has.
 TYPICAL = ("T4", "RTX 4090", "V100", "A100-SXM4-40GB", "RTX A6000", "A100", "H200")
 
-#: Share of the peak at which what is computed is computed. Taken, not measured, for a GPU: well-tuned LoRA
-#: reaches it, and the seed's 50 % on an A100 is for full fine-tuning. On a CPU: see `benchmarks/plan.py`.
+#: Share of the peak at which what is computed is computed. For a GPU taken, not measured; the seed's 50 % on
+#: an A100 is for well-tuned training of every weight. For a CPU what a default run in float32 came to before the
+#: layers were fast: 307 tokens/s of 0.49 GFLOP at a peak of 330 GFLOP/s. `benchmarks/plan.py` measures it.
 UTILISATION: dict[Device, float] = {"cuda": 0.4, "cpu": 0.45}
 
 
