@@ -80,8 +80,8 @@ class EarlyStopper(TrainerCallback):  # type: ignore[misc]
         best = self.best(state)
         control.should_training_stop |= bool(best and best.waited >= self._patience)
 
-    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """End a run that was killed after its patience had run out, and has been resumed."""
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """End a resumed run that was killed after its patience had run out: it takes no further step."""
         self.on_evaluate(args, state, control)
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
