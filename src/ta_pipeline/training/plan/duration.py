@@ -46,8 +46,8 @@ GPUS = (
 TYPICAL = ("T4", "RTX 4090", "V100", "A100-SXM4-40GB", "RTX A6000", "A100", "H200")
 
 #: Share of the peak at which what is computed is computed. For a GPU taken, not measured; the seed's 50 % on
-#: an A100 is for well-tuned training of every weight. For a CPU what a default run in float32 came to before the
-#: layers were fast: 307 tokens/s of 0.49 GFLOP at a peak of 330 GFLOP/s. `benchmarks/plan.py` measures it.
+#: an A100 is for well-tuned training of every weight. For a CPU what a default run in float32 came to before
+#: the layers were fast: 307 tokens/s of 0.49 GFLOP, of 330 GFLOP/s. `benchmarks/plan.py` measures it.
 UTILISATION: dict[Device, float] = {"cuda": 0.4, "cpu": 0.45}
 
 
