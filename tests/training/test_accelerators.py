@@ -6,19 +6,32 @@ from types import ModuleType, SimpleNamespace
 import pytest
 import torch
 
-from ta_pipeline.training.accelerators import liger_arguments, liger_families
+from ta_pipeline.training.accelerators import liger_families, use_liger
 
 
-def test_liger_takes_the_layers_and_leaves_the_losses():
-    assert liger_arguments("qwen3", {"qwen3", "llama"}) == {
-        "use_liger_kernel": True,
-        "liger_kernel_config": {"cross_entropy": False, "fused_linear_cross_entropy": False},
-    }
+def model_of(family):
+    config = SimpleNamespace(model_type=family)
+    config.get_text_config = lambda: config
+    return SimpleNamespace(config=config)
 
 
-@pytest.mark.parametrize("families", [frozenset(), {"llama"}])
-def test_a_family_without_kernels_trains_without_them(families):
-    assert liger_arguments("qwen3", families) == {}
+def test_liger_takes_the_layers_and_leaves_the_losses(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    install_liger(monkeypatch)
+    called = []
+    monkeypatch.setattr(
+        "transformers.integrations.liger.apply_liger_kernel",
+        lambda model, parts: called.append((model, parts)),
+    )
+    model = model_of("qwen3")
+    assert use_liger(model)
+    assert called == [(model, {"cross_entropy": False, "fused_linear_cross_entropy": False})]
+
+
+def test_a_family_without_kernels_trains_without_them(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    install_liger(monkeypatch)
+    assert not use_liger(model_of("gemma9"))
 
 
 def test_without_a_gpu_there_are_no_kernels(monkeypatch):

@@ -83,10 +83,9 @@ def loss_and_gradients(trainer):
     return [loss, *(p.grad for _, p in trained)]
 
 
-def without_shortcuts(monkeypatch, module):
+def without_shortcuts(monkeypatch):
     """Leave attention and adapters to transformers and PEFT."""
-    for name in ("ta_pipeline.training.setup", module.__name__):
-        monkeypatch.setattr(f"{name}.wants_fast_layers", lambda job: False)
+    monkeypatch.setattr("ta_pipeline.training.setup.wants_fast_layers", lambda job: False)
 
 
 @pytest.mark.parametrize("blocks", [BLOCKS, SHARED], ids=["apart", "one_beginning"])
@@ -97,7 +96,7 @@ def test_an_sft_step_is_that_of_transformers_and_peft(blocks, tmp_path, tiny_mod
     trainer = sft.build_trainer(each, callbacks=[])
     assert trainer.model.config._attn_implementation == "sdpa_by_row"
     ours = loss_and_gradients(trainer)
-    without_shortcuts(monkeypatch, sft)
+    without_shortcuts(monkeypatch)
     trainer = sft.build_trainer(each, callbacks=[])
     assert trainer.model.config._attn_implementation == "sdpa"
     for a, b in zip(ours, loss_and_gradients(trainer), strict=True):
@@ -216,7 +215,7 @@ def test_a_dpo_step_is_that_of_trl_and_peft(tmp_path, tiny_model, monkeypatch):
         beta=0.1, sft_weight=1.0, global_batch_size=2,
     )  # fmt: skip
     ours = loss_and_gradients(preference.build_trainer(pairs, callbacks=[]))
-    without_shortcuts(monkeypatch, preference)
+    without_shortcuts(monkeypatch)
     theirs = loss_and_gradients(preference.build_trainer(pairs, callbacks=[]))
     assert max(gradient.abs().max() for gradient in theirs[1:]) > 1e-2
     for a, b in zip(ours, theirs, strict=True):

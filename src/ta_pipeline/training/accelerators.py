@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Collection
 from typing import Any
 
 
@@ -18,13 +17,15 @@ def liger_families() -> frozenset[str]:
     return frozenset(MODEL_TYPE_TO_APPLY_LIGER_FN)
 
 
-def liger_arguments(model_type: str, families: Collection[str]) -> dict[str, Any]:
-    """Return the trainer arguments that switch Liger on for a model of its `families`; else none.
+def use_liger(model: Any) -> bool:
+    """Have Liger compute a model's norms, rotation and gated units; False where it has no kernels for them.
 
-    Its kernels take the place of the norm, the rotation and the gated unit. Its losses stay off: they compute
-    the head at every position, which the trainers here do only where a label counts.
+    Its losses stay off: they compute the head at every position, which the trainers here do only where a label
+    counts. TRL's own switch would also take its preference loss.
     """
-    if model_type not in families:
-        return {}
-    losses = {"cross_entropy": False, "fused_linear_cross_entropy": False}
-    return {"use_liger_kernel": True, "liger_kernel_config": losses}
+    if model.config.get_text_config().model_type not in liger_families():
+        return False
+    from transformers.integrations.liger import apply_liger_kernel
+
+    apply_liger_kernel(model, {"cross_entropy": False, "fused_linear_cross_entropy": False})
+    return True

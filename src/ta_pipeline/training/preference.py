@@ -21,11 +21,10 @@ from ta_pipeline.records import InputError
 from ta_pipeline.training.adapters import kind_of, trained_weights_untouched, with_trained_weights
 from ta_pipeline.training.job import TrainingJob, optimizer_steps, rows_per_step
 from ta_pipeline.training.layers import row_attention
-from ta_pipeline.training.layers.fast import use_fast_layers
 from ta_pipeline.training.layers.shared_prefix import merge_rows, share_prefixes
 from ta_pipeline.training.precision import dtype_of
 from ta_pipeline.training.safe_saving import SafeSaving
-from ta_pipeline.training.setup import common_arguments, load_model, read_rows, wants_fast_layers
+from ta_pipeline.training.setup import common_arguments, load_model, read_rows, replace_layers
 from ta_pipeline.training.trained_model import is_adapter
 from ta_pipeline.training.watch.sets import evaluated_sets
 from ta_pipeline.training.watch.steps import WatchedSteps
@@ -157,8 +156,7 @@ def build_trainer(job: TrainingJob, callbacks: list[Any]) -> DPOTrainer:
     if job.parameters.get("method", "dpo") == "dpo":
         check = check_reference if job.parameters["zero_stage"] < 3 else check_reference_weights
         check(trainer, job)
-    if wants_fast_layers(job):
-        trainer.replaced_layers = use_fast_layers(trainer.model)
+    trainer.replaced_layers = replace_layers(trainer.model, job)
     return trainer
 
 

@@ -12,8 +12,10 @@ from datasets.table import InMemoryTable
 from transformers import AutoModelForCausalLM
 
 from ta_pipeline.chat.families import trusts_remote_code
+from ta_pipeline.training.accelerators import use_liger
 from ta_pipeline.training.adapters import quantized_base_of, weights_dtype
 from ta_pipeline.training.job import TrainingJob, optimizer_steps, rows_per_step
+from ta_pipeline.training.layers.fast import accept_targets, use_fast_layers
 from ta_pipeline.training.layers.row_attention import use_row_attention
 from ta_pipeline.training.precision import attention_implementation
 from ta_pipeline.training.quantized_base import loading_arguments
@@ -45,6 +47,19 @@ def load_model(job: TrainingJob) -> Any:
 def wants_fast_layers(job: TrainingJob) -> bool:
     """Tell whether this project's own layers may take the place of the plain ones."""
     return bool(job.parameters.get("fast_layers", True))
+
+
+def replace_layers(model: Any, job: TrainingJob) -> list[str]:
+    """Have a model with its adapter compute its layers faster where the job lets it; returns what was replaced.
+
+    On a GPU Liger's kernels come first, where they are installed and know the family.
+    """
+    if not wants_fast_layers(job):
+        accept_targets(model)
+        return []
+    base = model.get_base_model() if hasattr(model, "get_base_model") else model
+    liger = job.parameters["zero_stage"] < 3 and use_liger(base)
+    return use_fast_layers(model, elementwise_too=not liger) + ["Liger"] * liger
 
 
 def read_rows(job: TrainingJob) -> InMemoryTable:

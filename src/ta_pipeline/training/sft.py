@@ -16,10 +16,9 @@ from ta_pipeline.records import IGNORE_INDEX
 from ta_pipeline.training.adapters import trained_weights_untouched, with_trained_weights
 from ta_pipeline.training.job import TrainingJob
 from ta_pipeline.training.layers import row_attention
-from ta_pipeline.training.layers.fast import accept_targets, use_fast_layers
 from ta_pipeline.training.layers.shared_prefix import Merged, merge_rows
 from ta_pipeline.training.safe_saving import SafeSaving
-from ta_pipeline.training.setup import common_arguments, load_model, read_rows, wants_fast_layers
+from ta_pipeline.training.setup import common_arguments, load_model, read_rows, replace_layers
 from ta_pipeline.training.watch.sets import evaluated_sets
 from ta_pipeline.training.watch.steps import WatchedSteps
 
@@ -145,10 +144,7 @@ def build_trainer(job: TrainingJob, callbacks: list[Any]) -> SFTTrainer:
     trainer.label_smoothing = parameters["label_smoothing"]
     trainer.opening_weight = parameters["opening_weight"]
     trainer.closings = torch.tensor(closing_ids(trainer.processing_class), dtype=torch.long)
-    if wants_fast_layers(job):
-        trainer.replaced_layers = use_fast_layers(trainer.model)
-    else:
-        accept_targets(trainer.model)
+    trainer.replaced_layers = replace_layers(trainer.model, job)
     return trainer
 
 

@@ -105,6 +105,7 @@ def _report(trainer: Any, job: TrainingJob, seconds: float) -> dict[str, Any]:
         "zero_stage": job.parameters["zero_stage"],
         "num_processes": trainer.accelerator.num_processes,
         "attention": model.config._attn_implementation,
+        "replaced_layers": list(trainer.replaced_layers),
         "micro_batch_size": trainer.args.per_device_train_batch_size,
         "gradient_accumulation_steps": trainer.args.gradient_accumulation_steps,
         "peak_flops": trainer.meter.peak_flops,

@@ -28,19 +28,20 @@ _LAYERS = {f"{family}DecoderLayer" for family in (*_LLAMA_LIKE, "SmolLM3")}
 _HEADS = {f"{family}ForCausalLM" for family in (*_LLAMA_LIKE, "SmolLM3")}
 
 
-def use_fast_layers(model: Any, compiled: bool = False) -> list[str]:
+def use_fast_layers(model: Any, compiled: bool = False, elementwise_too: bool = True) -> list[str]:
     """Replace what can be replaced in a model, with its adapter or without; returns what was, for the report.
 
     Call it once, after the adapter is there; it includes `accept_targets`. Attention by row is named where
     `use_row_attention` has set it, since what blocks hold depends on it. `compiled` has small functions
-    compiled where there is a compiler.
+    compiled where there is a compiler. Without `elementwise_too` norms, rotation and gated units stay as they
+    are: another's kernels may stand there.
     """
     base = _unwrapped(model)
     sharded = any(hasattr(parameter, "ds_id") for parameter in model.parameters())
     accept_targets(model, in_chunks=not sharded)
     if sharded:
         return []  # ZeRO-3 gathers a weight only for its own module's forward
-    counts = {"fused LoRA": fuse_lora(model)} | _replace_modules(base)
+    counts = {"fused LoRA": fuse_lora(model)} | (_replace_modules(base) if elementwise_too else {})
     counts["attention by row"] = int(base.config._attn_implementation == row_attention.NAME)
     counts["chunked head"] = int(_plain_head(base) is not None)
     if compiled and any(counts.values()):
