@@ -45,6 +45,7 @@ def built(kind, run, layers):
     from transformers import AutoConfig, AutoModelForCausalLM
 
     from ta_pipeline.training.layers.fast import use_fast_layers
+    from ta_pipeline.training.layers.row_attention import use_row_attention
 
     config = AutoConfig.for_model(kind, **SIZES, num_hidden_layers=layers)
     model = AutoModelForCausalLM.from_config(config, attn_implementation=run.attention)
@@ -58,6 +59,7 @@ def built(kind, run, layers):
         model.gradient_checkpointing_enable({"use_reentrant": False})
         model.enable_input_require_grads()
     if run.fast_layers:
+        assert use_row_attention(model.get_base_model() if run.adapter != "full" else model)
         assert "norm" in use_fast_layers(model)
     return model.train()
 
