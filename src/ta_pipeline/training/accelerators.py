@@ -20,8 +20,8 @@ def liger_families() -> frozenset[str]:
 def use_liger(model: Any) -> bool:
     """Have Liger compute a model's norms, rotation and gated units; False where it has no kernels for them.
 
-    Its losses stay off: they compute the head at every position, which the trainers here do only where a label
-    counts. TRL's own switch would also take its preference loss.
+    Its losses stay off: they compute the head at every position, which the trainers here do only where a
+    label counts. TRL's own switch would also take its preference loss.
     """
     if model.config.get_text_config().model_type not in liger_families():
         return False

@@ -50,7 +50,7 @@ def wants_fast_layers(job: TrainingJob) -> bool:
 
 
 def replace_layers(model: Any, job: TrainingJob) -> list[str]:
-    """Have a model with its adapter compute its layers faster where the job lets it; returns what was replaced.
+    """Have a model with its adapter compute its layers faster where the job lets it; returns what changed.
 
     On a GPU Liger's kernels come first, where they are installed and know the family.
     """
