@@ -132,7 +132,7 @@ def test_each_recipe_has_what_its_machine_needs():
     [
         ("base", 8, None),
         ("test", 8, None),
-        ("qwen3_8b", 80, {"sft": 55, "dpo": 42}),
+        ("qwen3_8b", 80, {"sft": 52, "dpo": 40}),
         ("qwen3_8b_24gb", 24, {"sft": 11, "dpo": 12}),
         ("qwen3_8b_zero3", 48, {"sft": 21, "dpo": 15}),
     ],
@@ -154,7 +154,7 @@ def test_a_recipe_is_planned_and_fits_the_gpu_it_names(recipe, gib, told, stage,
     if told:  # what the recipe's head says
         head = " ".join((CONF / recipe / "parameters.yml").read_text("utf-8").split("Type:")[0].split("#"))
         assert re.search(rf"{told['sft']} GiB at the peak of SFT, {told['dpo']} at", " ".join(head.split()))
-        assert plan.forecast.peak / 2**30 == pytest.approx(told[stage], rel=0.1)
+        assert plan.forecast.peak / 2**30 == pytest.approx(told[stage], abs=0.5)
 
 
 @pytest.mark.parametrize(("processes", "sft_rows", "dpo_rows"), [(2, 128, 64), (16, 128, 64)])
@@ -235,7 +235,9 @@ def test_a_recipe_builds_both_trainers_on_a_tiny_model_of_its_family(recipe, fam
 
     found, model = parameters(recipe), family(recipe)
     settings = SftParams.model_validate(on_one_process(found["sft"]))
-    supervised = job("sft", tmp_path / "sft", model, [block(i) for i in range(128)], settings)
+    looked_at = {"split": "validation"}
+    rows = [*(block(i) for i in range(128)), block(128) | looked_at]
+    supervised = job("sft", tmp_path / "sft", model, rows, settings)
     trainer = sft.build_trainer(supervised, callbacks=[])
     assert_built(trainer, settings, rows=128)
     lora = trainer.model.peft_config["default"]
@@ -250,7 +252,8 @@ def test_a_recipe_builds_both_trainers_on_a_tiny_model_of_its_family(recipe, fam
     save_trained(trainer, supervised, supervised.result)
 
     preferences = DpoParams.model_validate(on_one_process(found["dpo"]))
-    pairs = job("dpo", tmp_path / "dpo", model, PAIRS, preferences, str(supervised.result))
+    pairs = [*PAIRS, PAIRS[0] | looked_at | {"id": "looked at"}]
+    pairs = job("dpo", tmp_path / "dpo", model, pairs, preferences, str(supervised.result))
     trainer = preference.build_trainer(pairs, callbacks=[])
     assert_built(trainer, preferences, rows=64)
     assert trainer.beta == preferences.beta
