@@ -1,6 +1,7 @@
 """`ta plan`: what it prints, what it reads, and what it says of what it cannot plan."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,19 @@ def plan(monkeypatch):
     monkeypatch.setattr(forecasting, "FITTED", Fitted(process=2.0**30, slack=1.1))
     monkeypatch.setattr(planning, "last_labels", lambda: planning.Seen(None, 0.5))
     return lambda *options: CliRunner().invoke(cli, ["plan", *options])
+
+
+def test_the_document_shows_what_the_command_prints(monkeypatch):
+    """After a change: put what each `$ ta plan` line prints below it in docs/plan.md."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(planning, "last_labels", lambda: planning.Seen(None, 0.5))
+    shown = re.findall(
+        r"```\n\$ ta (plan[^\n]*)\n(.*?)\n```", (ROOT / "docs" / "plan.md").read_text("utf-8"), re.S
+    )
+    assert len(shown) == 4
+    for command, page in shown:
+        printed = CliRunner().invoke(cli, command.split()).output.rstrip()
+        assert page in (printed, printed.partition("\n\nThe seed's figures")[0])
 
 
 def test_qwen3_8b_on_24_gib_does_not_fit_and_the_ladder_says_what_would_help(plan):
