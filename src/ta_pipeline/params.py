@@ -345,6 +345,10 @@ class TokenizeParams(Strict):
     workers: int | None = Field(
         default=None, ge=1, description="processes that render and tokenize; null: one a core"
     )
+    every_turn: bool = Field(
+        default=False,
+        description="learn earlier answers of talks over passages too, whose passages no longer stand there",
+    )
     max_dropped_share: float = Field(
         default=0.05, ge=0, le=1, description="more rows without trustworthy labels than this end the run"
     )

@@ -81,6 +81,7 @@ def prove_blocks(
     rows: pa.Table,
     examples: pa.Table,
     workers: int | None = 1,
+    every_turn: bool = False,
 ) -> dict[str, Any]:
     """Prove packed blocks (BLOCK) against their rows (TOKEN_ROW) and the examples these were made of.
 
@@ -92,7 +93,7 @@ def prove_blocks(
     counts: Counter[str] = Counter()
     if carries_own_code(tokenizer):
         workers = 1
-    for part in in_groups(ProofWork(tokenizer, marks), table, workers, "prove", alone=_ALONE):
+    for part in in_groups(ProofWork(tokenizer, marks, every_turn), table, workers, "prove", alone=_ALONE):
         counts += part
     sizes, learned = pc.list_value_length(rows.column("labels")).to_numpy(), learned_a_row(rows)
     return {
@@ -252,6 +253,7 @@ class ProofWork:
 
     tokenizer: PreTrainedTokenizerBase
     marks: Marks
+    every_turn: bool = False
 
     def __call__(self, rows: pa.Table) -> Counter[str]:
         """Prove one group (EXAMPLE columns with input_ids and labels); count rows by how they were proved."""
@@ -259,7 +261,7 @@ class ProofWork:
         lengths = pc.list_value_length(rows.column("labels")).to_numpy().astype(np.int64)
         names = rows.column("id").to_pylist()
         check_labels(self.marks, special_ids(self.tokenizer), ids, labels, lengths, names)
-        talks, cut = conversations(rows), _Pieces(ids, labels, lengths)
+        talks, cut = conversations(rows, self.every_turn), _Pieces(ids, labels, lengths)
         found = find_turns(self.tokenizer, self.marks, talks)
         texts = self.tokenizer.backend_tokenizer.decode_batch(cut.pieces(), skip_special_tokens=False)
         counts: Counter[str] = Counter(

@@ -79,10 +79,14 @@ EXAMPLE_COLUMNS = ["id", "split", "task", "language", "origin", "messages", "too
 
 
 def token_rows(
-    tokenizer: PreTrainedTokenizerBase, examples: pa.Table, max_seq_len: int, workers: int | None = 1
+    tokenizer: PreTrainedTokenizerBase,
+    examples: pa.Table,
+    max_seq_len: int,
+    workers: int | None = 1,
+    every_turn: bool = False,
 ) -> tuple[pa.Table, pa.Table]:
     """Tokenize and label examples (schema EXAMPLE); returns rows (TOKEN_ROW) and the ledger (LEDGER)."""
-    work = RowWork(tokenizer, marks_of(tokenizer), max_seq_len)
+    work = RowWork(tokenizer, marks_of(tokenizer), max_seq_len, every_turn)
     if carries_own_code(tokenizer):
         workers = 1
     parts = list(in_groups(work, examples.select(EXAMPLE_COLUMNS), workers, "tokenize"))
@@ -102,10 +106,11 @@ class RowWork:
     tokenizer: PreTrainedTokenizerBase
     marks: Marks
     max_seq_len: int
+    every_turn: bool = False
 
     def __call__(self, examples: pa.Table) -> tuple[pa.Table, pa.Table]:
         """Label every example, and once more those that had to be cut."""
-        talks = conversations(examples)
+        talks = conversations(examples, self.every_turn)
         first = label_conversations(self.tokenizer, self.marks, talks)
         ledger = _Entries(first)
         long = np.flatnonzero(first.lengths > self.max_seq_len).tolist()
@@ -169,10 +174,11 @@ class _Entries:
         )
 
 
-def conversations(examples: pa.Table) -> list[Conversation]:
+def conversations(examples: pa.Table, every_turn: bool = False) -> list[Conversation]:
     """Read conversations out of examples.
 
-    An answer that rests on passages is learned only where they are: above the last question.
+    An answer that rests on passages is learned only where they are, above the last question, unless
+    `every_turn` is.
     """
     lists = examples.column("messages").combine_chunks()
     flat = lists.flatten()
@@ -186,7 +192,9 @@ def conversations(examples: pa.Table) -> list[Conversation]:
     chunks = pc.fill_null(pc.list_value_length(examples.column("chunk_ids")), 0).to_pylist()
     tools = examples.column("tools").to_pylist()
     return [
-        Conversation(tidied(turns[start:end]), json.loads(tool) if tool else None, bool(passages))
+        Conversation(
+            tidied(turns[start:end]), json.loads(tool) if tool else None, bool(passages) and not every_turn
+        )
         for start, end, tool, passages in zip([0, *ends], ends, tools, chunks, strict=False)
     ]
 

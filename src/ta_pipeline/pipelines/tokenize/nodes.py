@@ -31,7 +31,9 @@ def tokenize_examples(
     Validation rows of public sets get a split of their own: training looks at them by themselves.
     """
     tokenizer = load_tokenizer(base_model)
-    rows, ledger = token_rows(tokenizer, examples, tokenize.max_seq_len, tokenize.workers)
+    rows, ledger = token_rows(
+        tokenizer, examples, tokenize.max_seq_len, tokenize.workers, tokenize.every_turn
+    )
     check_dropped(ledger, tokenize.max_dropped_share)
     if rows.num_rows == 0:
         raise InputError(
@@ -64,7 +66,8 @@ def prove_labels(
 ) -> tuple[pa.Table, dict[str, Any]]:
     """Hand on the blocks whose labels are proved, with the proof; a fault stops the run before training."""
     tokenizer = load_tokenizer(base_model)
-    proof = prove_blocks(tokenizer, packed_rows, select_rows(token_rows, task), examples, tokenize.workers)
+    rows = select_rows(token_rows, task)
+    proof = prove_blocks(tokenizer, packed_rows, rows, examples, tokenize.workers, tokenize.every_turn)
     pairs = prove_preferences(tokenizer, preference_tokens, preferences)
     return packed_rows, proof | {"preferences": pairs}
 
