@@ -47,7 +47,7 @@ _RULE = re.compile(r"^[\W_]*$")
 
 #: glibc comes to keep freed blocks of up to 32 MiB on its heap, where what autograd still holds lies between
 #: them, so that nothing goes back: layers that took 1,024 tokens of the bundled model and 510 MiB had 806,
-#: with checkpointing 412 instead of 136. Told a limit, it maps larger blocks and gives each back at once, which
+#: with checkpointing 412 instead of 136. Told a limit, it maps larger blocks and gives each back. That
 #: costs a quarter of the speed without checkpointing: whoever sets the variable keeps his own.
 MALLOC = {"MALLOC_MMAP_THRESHOLD_": str(2**20)}
 
