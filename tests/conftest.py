@@ -71,3 +71,15 @@ def tiny_gguf(tiny_merged, tmp_path_factory) -> tuple[Path, dict]:
 
     folder = tmp_path_factory.mktemp("gguf")
     return folder, export_gguf(tiny_merged, ["f16", "q8_0"], folder, tmp_path_factory.mktemp("logs"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs a GPU where there is none; PyTorch is imported only if something does."""
+    marked = [item for item in items if item.get_closest_marker("gpu")]
+    if not marked:
+        return
+    import torch
+
+    if not torch.cuda.is_available():
+        for item in marked:
+            item.add_marker(pytest.mark.skip(reason="needs a GPU (CUDA)"))
