@@ -107,7 +107,10 @@ class SafeSaving:
         scheduler._last_lr = [rate] * len(scheduler.base_lrs)
         for group in self.optimizer.param_groups:
             group.update({"lr": rate, "initial_lr": base})
-        trained = [group for group in self.optimizer.param_groups if group["params"]]
+        groups = self.optimizer.param_groups
+        # Sharded by ZeRO-3 a group holds no parameters any more; those left out are no longer there then.
+        whole = len(groups) == len(self._decays)
+        trained = groups if whole else [group for group in groups if group["params"]]
         for group, decay in zip(trained, self._decays, strict=True):
             group["weight_decay"] = decay
 

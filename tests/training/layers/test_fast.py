@@ -224,7 +224,9 @@ def test_a_model_of_another_kind_keeps_its_layers_and_still_takes_targets():
 
 
 @pytest.mark.prove
-def test_compiled_layers_are_the_plain_ones(family):
+def test_compiled_layers_are_the_plain_ones(family, monkeypatch):
+    # The compiler imports setuptools, which refuses where another test has imported Python's own distutils.
+    monkeypatch.setenv("SETUPTOOLS_USE_DISTUTILS", "stdlib")
     plain, fast = make_model(family), make_model(family)
     try:
         assert use_all(fast, compiled=True)[-1] == "compiled"
