@@ -6,9 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 export DO_NOT_TRACK := 1
 export TOKENIZERS_PARALLELISM := false
-# PyTorch's own index has a folder for each CUDA version; `nvidia-smi` names the newest that the driver takes.
-CUDA ?= cu130
-TORCH_INDEX ?= https://download.pytorch.org/whl/$(CUDA)
+# pip's own index, which has the CUDA build on an ordinary machine; or another: pytorch.org names one for each CUDA.
+TORCH_INDEX ?=
 # Spinning threads make a small model slower on a busy machine.
 export OMP_WAIT_POLICY ?= passive
 
@@ -93,14 +92,14 @@ nvidia:
 
 # flash-attn alone may fail: without it PyTorch's own attention is used.
 SEES_GPU = $(BIN)/python -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'
-CUDA_TORCH = torch==$(shell sed -n 's/^torch==//p' constraints.txt)+$(CUDA)
 
 $(VENV)/.gpu: $(VENV)/.ready
 	@if $(SEES_GPU); then echo "PyTorch sees the GPU already"; else \
-	  echo "Installing $(CUDA_TORCH) from $(TORCH_INDEX): several GB, some minutes" && \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --index-url $(TORCH_INDEX) "$(CUDA_TORCH)"; \
+	  echo "Installing a PyTorch with CUDA$(if $(TORCH_INDEX), from $(TORCH_INDEX)): several GB, some minutes" && \
+	  $(BIN)/python -m pip uninstall --quiet --yes torch && \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX) )torch; \
 	fi
-	@$(SEES_GPU) || { echo "$(CUDA_TORCH) does not see the GPU: the driver may be older than that CUDA (nvidia-smi says). Name one that pytorch.org has for this PyTorch: make gpu CUDA=cu126"; exit 1; }
+	@$(SEES_GPU) || { echo "PyTorch does not see the GPU: it came without CUDA, or with one newer than the driver takes (nvidia-smi says). Name the index that pytorch.org has for that CUDA: make gpu TORCH_INDEX=URL"; exit 1; }
 	@echo "Installing bitsandbytes (QLoRA) and liger-kernel: a minute"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[qlora,liger]'
 	@if command -v nvcc >/dev/null; then \

@@ -15,7 +15,7 @@ PYTHON = """#!/bin/bash
 echo "$*" >> python.log
 case "$*" in
   *is_available*) test -f cuda;;
-  *+cu*) test -f driver-too-old || touch cuda;;
+  *constraints.txt*torch) test -f driver-too-old || touch cuda;;
   *flash-attn*) test ! -f no-compiler;;
 esac
 """
@@ -93,7 +93,7 @@ def test_a_gpu_machine_gets_cuda_torch_and_what_is_built_against_it(project):
     run = make(project, "gpu")
     assert run.returncode == 0, run.stderr
     assert installed(project) == [
-        "--index-url https://download.pytorch.org/whl/cu130 torch==2.13.0+cu130",
+        "torch",
         "-e .[qlora,liger]",
         "ninja packaging wheel",
         "--no-build-isolation -e .[flash-attn]",
@@ -115,13 +115,13 @@ def test_a_torch_that_sees_the_gpu_is_kept(project):
     with_gpu(project)
     (project / "cuda").touch()
     assert "PyTorch sees the GPU already" in make(project, "gpu").stdout
-    assert not any("torch==" in line for line in installed(project))
+    assert not any(line.endswith("torch") for line in installed(project))
 
 
-def test_cuda_and_index_can_be_named(project):
+def test_an_index_can_be_named(project):
     with_gpu(project)
-    make(project, "gpu", "CUDA=cu126", "TORCH_INDEX=https://mirror.example/cu126")
-    assert installed(project)[0] == "--index-url https://mirror.example/cu126 torch==2.13.0+cu126"
+    make(project, "gpu", "TORCH_INDEX=https://mirror.example/cu126")
+    assert installed(project)[0] == "--index-url https://mirror.example/cu126 torch"
 
 
 def test_a_driver_too_old_for_that_cuda_is_told_and_tried_again_next_time(project):
@@ -129,9 +129,9 @@ def test_a_driver_too_old_for_that_cuda_is_told_and_tried_again_next_time(projec
     (project / "driver-too-old").touch()
     run = make(project, "gpu")
     assert run.returncode != 0
-    assert "make gpu CUDA=cu126" in run.stdout
+    assert "make gpu TORCH_INDEX=URL" in run.stdout
     (project / "driver-too-old").unlink()
-    assert make(project, "gpu", "CUDA=cu126").returncode == 0
+    assert make(project, "gpu", "TORCH_INDEX=https://mirror.example/cu126").returncode == 0
 
 
 def test_without_a_cuda_compiler_flash_attention_is_left_out(project):

@@ -309,19 +309,10 @@ def label_report(
     rows: pa.Table, ledger: pa.Table, blocks: pa.Table, capacity: int, efficiency: float
 ) -> dict[str, Any]:
     """Count what was kept, cut and dropped, and the share of tokens that is learned, by task and source."""
-    actions = Counter(ledger.column("action").to_pylist())
-    dropped = ledger.filter(pc.equal(ledger.column("action"), "dropped")).column("reason").to_pylist()
-    cut = ledger.filter(pc.is_in(ledger.column("action"), pa.array(["turns_dropped", "context_cut"])))
     lengths = pc.list_value_length(rows.column("input_ids")).to_numpy()
     learned = learned_a_row(rows)
     return {
-        "in": ledger.num_rows,
-        "kept": rows.num_rows,
-        "dropped": actions["dropped"],
-        "dropped_by_reason": dict(sorted(Counter(dropped).items())),
-        "truncated": {a: actions[a] for a in ("turns_dropped", "context_cut")},
-        "tokens_cut": _total(pc.subtract(cut.column("tokens_before"), cut.column("tokens_after"))),
-        "characters_cut": _total(cut.column("cut_characters")),
+        **_counted(ledger, rows.num_rows),
         "turns_learned": _total(ledger.column("turns_learned")),
         "turns_context": _total(ledger.column("turns_context")),
         "blocks": blocks.num_rows,
@@ -338,19 +329,31 @@ def label_report(
 
 def preference_report(rows: pa.Table, ledger: pa.Table) -> dict[str, Any]:
     """Count pairs kept, cut and dropped, and show what was cut off the first prompts."""
+    cut = _cut(ledger)
+    return {
+        **_counted(ledger, rows.num_rows),
+        "cut_prompts": cut.select(["id", "cut_characters", "excerpt"]).slice(0, _SHOWN).to_pylist(),
+    }
+
+
+def _counted(ledger: pa.Table, kept: int) -> dict[str, Any]:
+    """Count what a ledger says was kept, cut and dropped."""
     actions = Counter(ledger.column("action").to_pylist())
     dropped = ledger.filter(pc.equal(ledger.column("action"), "dropped")).column("reason").to_pylist()
-    cut = ledger.filter(pc.is_in(ledger.column("action"), pa.array(["turns_dropped", "context_cut"])))
+    cut = _cut(ledger)
     return {
         "in": ledger.num_rows,
-        "kept": rows.num_rows,
+        "kept": kept,
         "dropped": actions["dropped"],
         "dropped_by_reason": dict(sorted(Counter(dropped).items())),
         "truncated": {a: actions[a] for a in ("turns_dropped", "context_cut")},
         "tokens_cut": _total(pc.subtract(cut.column("tokens_before"), cut.column("tokens_after"))),
         "characters_cut": _total(cut.column("cut_characters")),
-        "cut_prompts": cut.select(["id", "cut_characters", "excerpt"]).slice(0, _SHOWN).to_pylist(),
     }
+
+
+def _cut(ledger: pa.Table) -> pa.Table:
+    return ledger.filter(pc.is_in(ledger.column("action"), pa.array(["turns_dropped", "context_cut"])))
 
 
 def _total(column: pa.ChunkedArray) -> int:
