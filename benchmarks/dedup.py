@@ -27,6 +27,7 @@ from benchmarks._dedup_corpus import number_only_copies, write_corpus
 from benchmarks._dedup_environment import peers_python
 from benchmarks._dedup_params import DEDUP
 from benchmarks._rows import figure
+from ta_pipeline.run_clock import tree_memory
 
 ROOT = Path(__file__).parents[1]
 PEERS = ["datasketch", "datasketch_xxh32", "rensa", "rensa_rho", "text_dedup", "datatrove"]
@@ -203,11 +204,8 @@ def _peak_memory(command: list[Any]) -> int:
     peak = 0
     with psutil.Popen(list(map(str, command)), cwd=ROOT, stdout=subprocess.DEVNULL) as run:
         while run.poll() is None:
-            total = 0
-            for process in [run, *run.children(recursive=True)]:
-                with suppress(psutil.Error):
-                    total += process.memory_full_info().pss
-            peak = max(peak, total)
+            with suppress(psutil.Error):  # it may end meanwhile
+                peak = max(peak, tree_memory(run))
             time.sleep(0.1)
     if run.returncode:
         raise subprocess.CalledProcessError(run.returncode, command)

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks._rows import figure
+from ta_pipeline.run_clock import tree_memory
 
 ROOT = Path(__file__).parents[1]
 #: The largest difference of a step's loss, as a share of the peer's.
@@ -294,11 +295,8 @@ def _run(command: list[str], environment: dict[str, str]) -> tuple[str, int]:
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
         run = psutil.Popen(command, cwd=ROOT, env=os.environ | environment, stdout=out, stderr=errors)
         while run.poll() is None:
-            total = 0
-            for process in [run, *run.children(recursive=True)]:
-                with suppress(psutil.Error):
-                    total += process.memory_full_info().pss
-            peak = max(peak, total)
+            with suppress(psutil.Error):  # it may end meanwhile
+                peak = max(peak, tree_memory(run))
             time.sleep(0.2)
         out.seek(0)
         errors.seek(0)
