@@ -21,7 +21,6 @@ from ta_pipeline.chat.proof import (
     PromptLearnedError,
     RowsDifferError,
     WrongLabelError,
-    check_batch,
     check_labels,
     prove_blocks,
     prove_preferences,
@@ -224,6 +223,21 @@ def test_a_prompt_that_is_not_the_examples_is_found(tokenizer, made):
     others[0]["messages"][0]["content"] = "bye"
     with pytest.raises(MaskersDisagreeError, match="short: "):
         prove_blocks(tokenizer, blocks, rows, pa.Table.from_pylist(others, EXAMPLE))
+
+
+def check_batch(marks, special, ids, labels, attention_mask):
+    """Hold a padded batch, all of (rows, length), to the rules: padding is never learned, the end always is.
+
+    Padding is known by position, so that it may be the end token itself.
+    """
+    padded = (attention_mask == 0) & (labels != IGNORE_INDEX)
+    if padded.any():
+        row, at = np.argwhere(padded)[0]
+        raise PromptLearnedError(f"row {row} of the batch: padding at position {at} is learned.")
+    real = attention_mask != 0
+    lengths = real.sum(axis=1).astype(np.int64)
+    names = [f"row {n} of the batch" for n in range(len(ids))]
+    check_labels(marks, special, ids[real].astype(np.int32), labels[real].astype(np.int32), lengths, names)
 
 
 def padded(tokenizer):

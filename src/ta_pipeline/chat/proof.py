@@ -406,26 +406,6 @@ def prove_preferences(
     return {"pairs": rows.num_rows, "every_answer_ends_in": marks.stop, "prompt_positions_learned": 0}
 
 
-def check_batch(
-    marks: Marks, special: set[int], ids: NDArray[Any], labels: NDArray[Any], attention_mask: NDArray[Any]
-) -> None:
-    """Hold a padded batch, all of (rows, length), to the rules: padding is never learned, the end always is.
-
-    Padding is known by position, so that it may be the end token itself.
-    """
-    padded = (attention_mask == 0) & (labels != IGNORE_INDEX)
-    if padded.any():
-        row, at = np.argwhere(padded)[0]
-        raise PromptLearnedError(
-            f"row {row} of the batch: padding at position {at} is learned. "
-            f"Give padding the label {IGNORE_INDEX}."
-        )
-    real = attention_mask != 0
-    lengths = real.sum(axis=1).astype(np.int64)
-    names = [f"row {n} of the batch" for n in range(len(ids))]
-    check_labels(marks, special, ids[real].astype(np.int32), labels[real].astype(np.int32), lengths, names)
-
-
 def _beside_examples(examples: pa.Table, names: pa.ChunkedArray, blocks: pa.Table) -> pa.Table:
     """Put the rows that are cut out of the blocks beside the examples that they were made of."""
     place = {name: n for n, name in enumerate(examples.column("id").to_pylist())}
